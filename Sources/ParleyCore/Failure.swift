@@ -1,0 +1,67 @@
+package import JSON
+
+/// Why something was refused or did not work, in the words of the domain.
+package struct Failure: Error, Hashable, Sendable {
+    /// What clients match; the wire's numbers belong to the host.
+    package enum Code: String, CaseIterable, Sendable {
+        case invalidParams, internalError, authRequired, overloaded, shuttingDown, notFound, cancelled
+        case messageTooLarge
+        case conversationBusy
+        case nameTaken, revisionConflict
+        case storeUnavailable, storeFull
+        case modelUnavailable, modelRateLimited, modelRejected, modelAuth, modelBilling, modelTimeout
+        case contextWindowExceeded
+    }
+
+    /// One member of the error's data beside `code`, `httpStatus` and `retryable`.
+    package struct Detail: Hashable, Sendable {
+        package var name: String
+        package var value: JSONValue
+
+        package init(_ name: String, _ value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var code: Code
+    /// One sentence for a developer; never holds a secret or a library's own words about paths and keys.
+    package var message: String
+    package var details: [Detail]
+    /// The cause in a library's words: logged, never sent.
+    package var underlying: String?
+
+    package init(_ code: Code, _ message: String, details: [Detail] = [], underlying: String? = nil) {
+        self.code = code
+        self.message = message
+        self.details = details
+        self.underlying = underlying
+    }
+
+    /// A parameter that cannot be accepted.
+    ///
+    /// - Parameters:
+    ///   - path: where the parameter stands, for example `content[0].text`.
+    ///   - reason: what is wrong with it, without a full stop.
+    package static func invalidParams(path: String, reason: String) -> Failure {
+        Failure(
+            .invalidParams, path.isEmpty ? "Invalid params: \(reason)." : "Invalid params: \(path): \(reason).",
+            details: [Detail("path", .string(path)), Detail("reason", .string(reason))])
+    }
+
+    /// Something that does not exist, or is not the caller's: the two look exactly alike.
+    package static func notFound(_ resource: Resource, _ id: String) -> Failure {
+        Failure(
+            .notFound, "There is no such \(resource.rawValue).",
+            details: [Detail("resource", .string(resource.rawValue)), Detail("id", .string(id))])
+    }
+
+    /// What `notFound` can name.
+    package enum Resource: String, Sendable { case conversation, bot, turn, message }
+
+    /// A conversation in which another turn runs.
+    package static func conversationBusy(turnID: String) -> Failure {
+        Failure(
+            .conversationBusy, "Another turn is running in this conversation.", details: [Detail("turnId", .string(turnID))])
+    }
+}

@@ -1,0 +1,24 @@
+/// What the core takes from its surroundings: time, sleep, ids and chance. Injected, so that a host can be deterministic.
+package protocol Ambient: Sendable {
+    /// The wall clock.
+    func now() -> Timestamp
+
+    /// Milliseconds of a clock that never steps; only differences mean something.
+    func monotonicMilliseconds() -> Int64
+
+    /// Returns after that many milliseconds of the monotonic clock.
+    ///
+    /// - Throws: `CancellationError` at once when the task is cancelled.
+    func sleep(milliseconds: Int64) async throws(CancellationError)
+
+    /// A new id: a UUIDv7 (RFC 9562, section 5.7), or counted per kind in a deterministic host.
+    func newID(_ kind: IDKind) -> String
+
+    /// Bytes fit for a secret (seeded in a deterministic host).
+    func randomBytes(_ count: Int) -> [UInt8]
+}
+
+/// What an id is for; a deterministic host counts each kind apart.
+package enum IDKind: String, CaseIterable, Sendable {
+    case anonymousUser, conversation, bot, turn, message
+}

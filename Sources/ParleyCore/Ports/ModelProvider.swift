@@ -1,0 +1,74 @@
+/// A source of language models. Every adapter passes `ModelProviderContract`.
+package protocol ModelProvider: Sendable {
+    /// The first half of `PROVIDER:MODEL`.
+    var name: String { get }
+
+    /// The models that are known by name. A provider may accept others.
+    var models: [ModelDescription] { get }
+
+    /// Asks a model to go on with a conversation.
+    ///
+    /// Cancelling the calling task ends the request; the stream then throws `cancelled`.
+    ///
+    /// - Parameter request: the history and the settings of the call.
+    /// - Returns: the answer's stream, as soon as the provider has accepted the request.
+    /// - Throws: `modelUnavailable`, `modelRateLimited`, `modelRejected`, `modelAuth`, `modelBilling`, `modelTimeout`,
+    ///   `contextWindowExceeded`, `cancelled`.
+    func stream(_ request: ModelRequest) async throws(Failure) -> any ModelStream
+}
+
+/// One answer of a model, pulled by the turn that asked for it: whoever does not pull slows the provider down.
+package protocol ModelStream: Sendable {
+    /// What has arrived since the last call, in order and never empty; nil after the end.
+    ///
+    /// The last batch before nil ends with `finished`, which comes exactly once; a stream that stops before it throws.
+    ///
+    /// - Throws: as `ModelProvider.stream`.
+    mutating func next() async throws(Failure) -> [ModelEvent]?
+}
+
+/// One piece of a model's answer.
+package enum ModelEvent: Hashable, Sendable {
+    /// More of the answer's text; never empty.
+    case textDelta(String)
+    /// What the call cost; may come several times, the last counts.
+    case usage(Usage)
+    /// The end, with its reason: `endTurn`, `maxTokens` or `refusal`.
+    case finished(Turn.StopReason)
+}
+
+/// What a model is asked.
+package struct ModelRequest: Sendable {
+    /// The second half of `PROVIDER:MODEL`.
+    package var model: String
+    /// The system message; empty for none.
+    package var instructions: String
+    /// The history in order, ended by the user message to answer.
+    package var messages: [Message]
+    package var temperature: Double?
+    package var maxOutputTokens: Int?
+
+    package init(model: String, instructions: String, messages: [Message], temperature: Double? = nil, maxOutputTokens: Int? = nil) {
+        self.model = model
+        self.instructions = instructions
+        self.messages = messages
+        self.temperature = temperature
+        self.maxOutputTokens = maxOutputTokens
+    }
+}
+
+/// What is known of a model.
+package struct ModelDescription: Hashable, Sendable {
+    /// The second half of `PROVIDER:MODEL`.
+    package var model: String
+    /// How many tokens fit into one call, instructions and answer included; nil when unknown.
+    package var contextWindow: Int?
+    /// Whether this is no language model but a demonstration.
+    package var demonstration: Bool
+
+    package init(model: String, contextWindow: Int? = nil, demonstration: Bool = false) {
+        self.model = model
+        self.contextWindow = contextWindow
+        self.demonstration = demonstration
+    }
+}

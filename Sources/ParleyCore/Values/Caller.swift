@@ -1,0 +1,43 @@
+/// Whoever a request acts for, as the store looks the person up.
+///
+/// The store resolves a caller inside the transaction that needs it, so no row of a person ever travels. Tools and models never choose one.
+package enum Caller: Hashable, Sendable {
+    /// A signed-in person, by the id that the parent process knows. The person is made on the first write.
+    case user(id: String)
+    /// An anonymous person, by the token that the host once issued.
+    case anonymous(AnonymousToken.Hash)
+    /// An anonymous person who is made by this very request.
+    case newAnonymous(NewAnonymousUser)
+
+    /// Whether the caller is an anonymous person.
+    package var isAnonymous: Bool {
+        switch self {
+        case .user: false
+        case .anonymous, .newAnonymous: true
+        }
+    }
+}
+
+/// An anonymous person about to be stored.
+package struct NewAnonymousUser: Hashable, Sendable {
+    package var id: String
+    package var tokenHash: AnonymousToken.Hash
+    package var createdAt: Timestamp
+
+    package init(id: String, tokenHash: AnonymousToken.Hash, createdAt: Timestamp) {
+        self.id = id
+        self.tokenHash = tokenHash
+        self.createdAt = createdAt
+    }
+}
+
+/// An anonymous person as shown to clients.
+package struct AnonymousUser: Hashable, Sendable {
+    package var id: String
+    package var createdAt: Timestamp
+
+    package init(id: String, createdAt: Timestamp) {
+        self.id = id
+        self.createdAt = createdAt
+    }
+}

@@ -1,0 +1,68 @@
+/// One message of a conversation.
+package struct Message: Hashable, Sendable {
+    /// Who speaks.
+    package enum Role: String, Sendable { case user, assistant }
+
+    /// Whether the message is all that its author meant to say.
+    package enum Status: String, Sendable { case complete, partial }
+
+    /// One part of a message's content.
+    package enum Part: Hashable, Sendable {
+        case text(String)
+    }
+
+    package var id: String
+    package var conversationID: String
+    package var turnID: String
+    /// The message before this one on its path; nil for a conversation's first.
+    package var parentID: String?
+    package var role: Role
+    package var content: [Part]
+    package var status: Status
+    /// The model that answered, as `PROVIDER:MODEL`.
+    package var model: String?
+    package var usage: Usage?
+    package var createdAt: Timestamp
+
+    package init(
+        id: String, conversationID: String, turnID: String, parentID: String?, role: Role, content: [Part], status: Status,
+        model: String? = nil, usage: Usage? = nil, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.conversationID = conversationID
+        self.turnID = turnID
+        self.parentID = parentID
+        self.role = role
+        self.content = content
+        self.status = status
+        self.model = model
+        self.usage = usage
+        self.createdAt = createdAt
+    }
+
+    /// The text parts, joined.
+    package var text: String {
+        content.reduce(into: "") { text, part in
+            switch part {
+            case .text(let more): text += more
+            }
+        }
+    }
+}
+
+/// What a model's answer cost, in tokens.
+package struct Usage: Hashable, Sendable {
+    package var inputTokens: Int
+    /// The part of `inputTokens` that the provider had cached.
+    package var cachedInputTokens: Int?
+    package var outputTokens: Int
+    /// The part of `outputTokens` that was reasoning.
+    package var reasoningTokens: Int?
+
+    package init(inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil) {
+        self.inputTokens = inputTokens
+        self.cachedInputTokens = cachedInputTokens
+        self.outputTokens = outputTokens
+        self.reasoningTokens = reasoningTokens
+    }
+}
