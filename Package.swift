@@ -5,6 +5,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
@@ -26,11 +27,11 @@ let package = Package(
     targets: [
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
-        .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "JSONRPC", dependencies: ["JSON", collections], swiftSettings: strict),
         .target(name: "ParleyCore", dependencies: ["JSON", crypto, logging], swiftSettings: strict),
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
-        .target(name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyCore", logging], swiftSettings: strict),
+        .target(name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyCore", collections, logging], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [

@@ -16,6 +16,12 @@ package protocol Ambient: Sendable {
 
     /// Bytes fit for a secret (seeded in a deterministic host).
     func randomBytes(_ count: Int) -> [UInt8]
+
+    /// Says that something began that will go on without input or time. A deterministic host reads its next line when all of it has ended.
+    func beginActivity()
+
+    /// Says that it ended, or that it now waits for input. `sleep` says both by itself.
+    func endActivity()
 }
 
 /// What an id is for; a deterministic host counts each kind apart.

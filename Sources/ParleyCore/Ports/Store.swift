@@ -8,6 +8,12 @@ package import JSON
 /// - What belongs to somebody else throws `notFound`, exactly as what does not exist.
 /// - Any call may throw `storeUnavailable`, `storeFull` or `internalError`.
 package protocol Store: Sendable {
+    /// The kind of database, for `getStatus`: `sqlite`.
+    var engine: String { get }
+
+    /// Whether what is stored outlives the process.
+    var isPersistent: Bool { get }
+
     /// Makes an anonymous person.
     func createAnonymousUser(_ new: NewAnonymousUser) async throws(Failure)
 

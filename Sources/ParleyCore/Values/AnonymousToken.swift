@@ -1,4 +1,4 @@
-package import Crypto
+import Crypto
 
 /// The secret that an anonymous person holds: 32 random bytes, written as base64url without padding (RFC 4648, section 5).
 package struct AnonymousToken: Sendable {

@@ -1,0 +1,42 @@
+import Glibc
+
+/// The real surroundings: the machine's clocks, UUIDv7 ids, the kernel's random bytes.
+package struct SystemAmbient: Ambient {
+    /// Reads the machine's clocks.
+    package init() {}
+
+    package func now() -> Timestamp {
+        Timestamp(milliseconds: Self.milliseconds(of: CLOCK_REALTIME))
+    }
+
+    package func monotonicMilliseconds() -> Int64 {
+        Self.milliseconds(of: CLOCK_MONOTONIC)
+    }
+
+    package func sleep(milliseconds: Int64) async throws(CancellationError) {
+        do {
+            try await Task.sleep(for: .milliseconds(milliseconds))
+        } catch {
+            throw CancellationError()
+        }
+    }
+
+    package func newID(_ kind: IDKind) -> String {
+        UUIDv7.text(milliseconds: now().milliseconds, random: UInt64.random(in: .min ... .max), .random(in: .min ... .max))
+    }
+
+    package func randomBytes(_ count: Int) -> [UInt8] {
+        // The system generator reads getrandom(2), which is fit for secrets.
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+
+    package func beginActivity() {}
+    package func endActivity() {}
+
+    private static func milliseconds(of clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,23 @@
+/// The bounds on what people may store, all of them settings (`limits.…`).
+package struct Limits: Sendable {
+    /// The greatest text of one message, in UTF-8 bytes.
+    package var maxMessageBytesAnonymous = 16 * 1024
+    package var maxMessageBytesUser = 1024 * 1024
+    /// The greatest title, in characters.
+    package var maxTitleCharacters = 200
+    /// The greatest metadata of a conversation, in bytes of JSON.
+    package var maxMetadataBytes = 64 * 1024
+    /// The greatest name of a bot, in characters. Fixed by the protocol.
+    package static let maxNameCharacters = 80
+    /// The greatest description of a bot, in characters.
+    package var maxDescriptionCharacters = 1_000
+    /// The greatest instructions of a bot, in UTF-8 bytes.
+    package var maxInstructionsBytes = 64 * 1024
+    /// The greatest config of a bot, in bytes of JSON.
+    package var maxConfigBytes = 64 * 1024
+    /// How much of a conversation's history goes to the model, in UTF-8 bytes of text.
+    package var maxHistoryBytes = 512 * 1024
+
+    /// The defaults.
+    package init() {}
+}

@@ -1,0 +1,130 @@
+package import JSON
+
+/// Bots: making, finding, changing, deleting them.
+package struct Bots: Sendable {
+    /// A bot as somebody asks for it.
+    package struct Draft: Sendable {
+        package var name: String
+        package var description: String
+        package var instructions: String?
+        package var model: String?
+        package var temperature: Double?
+        package var config: JSONValue?
+
+        package init(
+            name: String, description: String = "", instructions: String? = nil, model: String? = nil, temperature: Double? = nil,
+            config: JSONValue? = nil
+        ) {
+            self.name = name
+            self.description = description
+            self.instructions = instructions
+            self.model = model
+            self.temperature = temperature
+            self.config = config
+        }
+    }
+
+    private let store: any Store
+    private let models: ModelCatalog
+    private let ambient: any Ambient
+    private let limits: Limits
+
+    /// Serves bots from a store.
+    ///
+    /// - Parameter models: what a bot's `model` may name.
+    package init(store: any Store, models: ModelCatalog, ambient: any Ambient, limits: Limits) {
+        self.store = store
+        self.models = models
+        self.ambient = ambient
+        self.limits = limits
+    }
+
+    /// Makes a bot.
+    ///
+    /// - Throws: `invalidParams`, `nameTaken`.
+    package func create(_ draft: Draft, for caller: Caller) async throws(Failure) -> Bot {
+        let now = ambient.now()
+        let bot = Bot(
+            id: ambient.newID(.bot), name: try checked(name: draft.name), description: try checked(description: draft.description),
+            instructions: try checked(instructions: draft.instructions), model: try checked(model: draft.model),
+            temperature: try checked(temperature: draft.temperature), config: try checked(config: draft.config), revision: 1,
+            createdAt: now, updatedAt: now)
+        return try await store.createBot(bot, for: caller)
+    }
+
+    /// Reads one bot.
+    ///
+    /// - Throws: `notFound`.
+    package func get(_ id: String, for caller: Caller) async throws(Failure) -> Bot {
+        try await store.bot(id, for: caller)
+    }
+
+    /// Lists the caller's bots by name.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    package func list(page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot> {
+        try await store.bots(page: page, for: caller)
+    }
+
+    /// Changes a bot.
+    ///
+    /// - Parameter revision: refuse unless the bot's revision is this one; nil for any.
+    /// - Throws: `invalidParams`, `notFound`, `revisionConflict`, `nameTaken`.
+    package func update(_ id: String, _ change: BotChange, ifRevision revision: Int?, for caller: Caller) async throws(Failure) -> Bot {
+        var change = change
+        if let name = change.name { change.name = try checked(name: name) }
+        if let description = change.description { change.description = try checked(description: description) }
+        if let instructions = change.instructions { change.instructions = .some(try checked(instructions: instructions)) }
+        if let model = change.model { change.model = .some(try checked(model: model)) }
+        if let temperature = change.temperature { change.temperature = .some(try checked(temperature: temperature)) }
+        if let config = change.config { change.config = .some(try checked(config: config)) }
+        return try await store.updateBot(id, change, ifRevision: revision, at: ambient.now(), for: caller)
+    }
+
+    /// Deletes a bot; its conversations stay.
+    ///
+    /// - Throws: `notFound`.
+    package func delete(_ id: String, for caller: Caller) async throws(Failure) {
+        try await store.deleteBot(id, at: ambient.now(), for: caller)
+    }
+
+    private func checked(name: String) throws(Failure) -> String {
+        let name = String(name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        guard (1...Limits.maxNameCharacters).contains(name.count) else {
+            throw .invalidParams(path: "name", reason: "expected 1 to \(Limits.maxNameCharacters) characters beside white space at its ends")
+        }
+        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control || $0.properties.generalCategory == .lineSeparator })
+        else { throw .invalidParams(path: "name", reason: "control characters and line breaks are not allowed") }
+        return name
+    }
+
+    private func checked(description: String) throws(Failure) -> String {
+        guard description.count <= limits.maxDescriptionCharacters else {
+            throw .invalidParams(path: "description", reason: "longer than \(limits.maxDescriptionCharacters) characters")
+        }
+        return description
+    }
+
+    private func checked(instructions: String?) throws(Failure) -> String? {
+        guard (instructions ?? "").utf8.count <= limits.maxInstructionsBytes else {
+            throw .invalidParams(path: "instructions", reason: "larger than \(limits.maxInstructionsBytes) bytes")
+        }
+        return instructions
+    }
+
+    private func checked(model: String?) throws(Failure) -> String? {
+        guard let model else { return nil }
+        return try models.select(model).id
+    }
+
+    private func checked(temperature: Double?) throws(Failure) -> Double? {
+        guard (0...2).contains(temperature ?? 0) else {
+            throw .invalidParams(path: "temperature", reason: "expected a number from 0 to 2")
+        }
+        return temperature
+    }
+
+    private func checked(config: JSONValue?) throws(Failure) -> JSONValue? {
+        try config?.checkedObject(path: "config", maximumBytes: limits.maxConfigBytes)
+    }
+}

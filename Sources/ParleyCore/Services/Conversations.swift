@@ -1,0 +1,126 @@
+package import JSON
+
+/// Conversations: making, finding, changing, deleting them.
+package struct Conversations: Sendable {
+    private let store: any Store
+    private let turns: Turns
+    private let ambient: any Ambient
+    private let limits: Limits
+
+    /// Serves conversations from a store.
+    ///
+    /// - Parameter turns: those that must end before their conversation is deleted.
+    package init(store: any Store, turns: Turns, ambient: any Ambient, limits: Limits) {
+        self.store = store
+        self.turns = turns
+        self.ambient = ambient
+        self.limits = limits
+    }
+
+    /// Makes a conversation.
+    ///
+    /// - Parameters:
+    ///   - title: nil or empty to let the first message give one.
+    ///   - metadata: an object; nil for an empty one.
+    /// - Throws: `invalidParams`, `notFound` (bot).
+    package func create(title: String?, botID: String?, metadata: JSONValue?, for caller: Caller) async throws(Failure) -> Conversation {
+        let title = try checked(title: title ?? "")
+        let metadata = try checked(metadata: metadata ?? [:])
+        return try await store.createConversation(
+            NewConversation(
+                id: ambient.newID(.conversation), title: title, botID: botID, metadata: metadata, createdAt: ambient.now()),
+            for: caller)
+    }
+
+    /// Reads one conversation.
+    ///
+    /// - Throws: `notFound`.
+    package func get(_ id: String, for caller: Caller) async throws(Failure) -> Conversation {
+        try await store.conversation(id, for: caller)
+    }
+
+    /// Lists conversations, the most recently changed first.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    package func list(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation> {
+        try await store.conversations(linkedTo: botID, page: page, for: caller)
+    }
+
+    /// Changes title and metadata.
+    ///
+    /// - Throws: `invalidParams`, `notFound`.
+    package func update(_ id: String, _ change: ConversationChange, for caller: Caller) async throws(Failure) -> Conversation {
+        var change = change
+        if let title = change.title { change.title = try checked(title: title) }
+        if let metadata = change.metadata { change.metadata = try checked(metadata: metadata) }
+        return try await store.updateConversation(id, change, at: ambient.now(), for: caller)
+    }
+
+    /// Links a conversation to a bot; nil unlinks it.
+    ///
+    /// - Throws: `notFound` (conversation or bot).
+    package func setBot(_ botID: String?, of id: String, for caller: Caller) async throws(Failure) -> Conversation {
+        try await store.setBot(botID, ofConversation: id, at: ambient.now(), for: caller)
+    }
+
+    /// Deletes a conversation with all that was said; a turn that runs in it is cancelled first.
+    ///
+    /// - Throws: `notFound`.
+    package func delete(_ id: String, for caller: Caller) async throws(Failure) {
+        while true {
+            do {
+                return try await store.deleteConversation(id, at: ambient.now(), for: caller)
+            } catch {
+                // A turn that was admitted a moment ago may still be in the way after the one that was cancelled: ask again.
+                guard error.code == .conversationBusy, let turnID = error.details.first(where: { $0.name == "turnId" })?.value.stringValue
+                else { throw error }
+                _ = try await turns.cancel(turnID, for: caller)
+            }
+        }
+    }
+
+    /// Lists messages from the head backwards.
+    ///
+    /// - Throws: `notFound` (conversation), `invalidParams` (path `cursor`).
+    package func messages(of id: String, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Message> {
+        try await store.messages(inConversation: id, page: page, for: caller)
+    }
+
+    /// A title that comes from a message, without a model: its first line that says something, cut between words at 60 characters.
+    package static func title(fromMessage text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).lazy.map { $0.split(whereSeparator: \.isWhitespace) }.first { !$0.isEmpty } ?? []
+        var title = ""
+        for word in line {
+            let candidate = title.isEmpty ? String(word) : "\(title) \(word)"
+            if candidate.count > 60 {
+                return (title.isEmpty ? String(candidate.prefix(59)) : title) + "…"
+            }
+            title = candidate
+        }
+        return title
+    }
+
+    private func checked(title: String) throws(Failure) -> String {
+        guard title.count <= limits.maxTitleCharacters else {
+            throw .invalidParams(path: "title", reason: "longer than \(limits.maxTitleCharacters) characters")
+        }
+        return title
+    }
+
+    private func checked(metadata: JSONValue) throws(Failure) -> JSONValue {
+        try metadata.checkedObject(path: "metadata", maximumBytes: limits.maxMetadataBytes)
+    }
+}
+
+extension JSONValue {
+    /// The value itself when it is an object of at most so many bytes of JSON.
+    ///
+    /// - Throws: `invalidParams` with the path.
+    func checkedObject(path: String, maximumBytes: Int) throws(Failure) -> JSONValue {
+        guard case .object = self else { throw .invalidParams(path: path, reason: "expected an object") }
+        guard JSONWriter.encode(self).count <= maximumBytes else {
+            throw .invalidParams(path: path, reason: "larger than \(maximumBytes) bytes of JSON")
+        }
+        return self
+    }
+}

@@ -1,0 +1,73 @@
+/// The models that this process can call, and which of them answers when nobody chose.
+package struct ModelCatalog: Sendable {
+    /// One model as clients see it.
+    package struct Entry: Hashable, Sendable {
+        /// `PROVIDER:MODEL`.
+        package var id: String
+        package var provider: String
+        package var description: ModelDescription
+        package var isDefault: Bool
+    }
+
+    /// A model with the provider that calls it.
+    package struct Selection: Sendable {
+        package var provider: any ModelProvider
+        /// The second half of `PROVIDER:MODEL`.
+        package var model: String
+        /// What is known of the model.
+        package var description: ModelDescription
+        /// `PROVIDER:MODEL`.
+        package var id: String { "\(provider.name):\(model)" }
+    }
+
+    private let providers: [any ModelProvider]
+    /// The model that answers when neither the message nor the bot names one.
+    package let defaultModel: Selection
+
+    /// Puts a catalog together.
+    ///
+    /// - Parameters:
+    ///   - providers: each with a name of its own.
+    ///   - defaultModel: `PROVIDER:MODEL`, or `PROVIDER` for that provider's first model.
+    /// - Throws: `invalidParams` (path `model`) when the default names no model of these.
+    package init(providers: [any ModelProvider], defaultModel: String) throws(Failure) {
+        self.providers = providers
+        self.defaultModel = try Self.select(defaultModel, from: providers)
+    }
+
+    /// All models known by name, in the order of their providers.
+    package var entries: [Entry] {
+        providers.flatMap { provider in
+            provider.models.map { description in
+                let id = "\(provider.name):\(description.model)"
+                return Entry(id: id, provider: provider.name, description: description, isDefault: id == defaultModel.id)
+            }
+        }
+    }
+
+    /// Finds the model that a name means.
+    ///
+    /// - Parameter name: `PROVIDER:MODEL`, or `PROVIDER` for that provider's first model.
+    /// - Throws: `invalidParams` (path `model`).
+    package func select(_ name: String) throws(Failure) -> Selection {
+        try Self.select(name, from: providers)
+    }
+
+    private static func select(_ name: String, from providers: [any ModelProvider]) throws(Failure) -> Selection {
+        let halves = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let provider = providers.first(where: { $0.name == halves[0] }) else {
+            let known = providers.map(\.name).joined(separator: ", ")
+            throw .invalidParams(path: "model", reason: "no provider has the name \"\(halves[0])\" (there are: \(known))")
+        }
+        if halves.count == 1 {
+            guard let first = provider.models.first else {
+                throw .invalidParams(path: "model", reason: "the provider \"\(name)\" has no default model: write \(name):MODEL")
+            }
+            return Selection(provider: provider, model: first.model, description: first)
+        }
+        let model = String(halves[1])
+        guard !model.isEmpty else { throw .invalidParams(path: "model", reason: "the model's name is missing after the colon") }
+        let description = provider.models.first { $0.model == model } ?? ModelDescription(model: model)
+        return Selection(provider: provider, model: model, description: description)
+    }
+}

@@ -1,0 +1,62 @@
+/// The turns that this process runs, and the ends of turns that the store could not take yet.
+final class RunningTurns: Sendable {
+    private struct State {
+        var turns: [String: RunningTurn] = [:]
+        var unsettled: [TurnOutcome] = []
+        var monitor: CheckedContinuation<Void, Never>?
+
+        mutating func takeMonitor() -> CheckedContinuation<Void, Never>? {
+            defer { monitor = nil }
+            return monitor
+        }
+    }
+
+    private let state = Locked(State())
+
+    var count: Int { state.withLock { $0.turns.count } }
+
+    var all: [RunningTurn] { state.withLock { Array($0.turns.values) } }
+
+    subscript(id: String) -> RunningTurn? { state.withLock { $0.turns[id] } }
+
+    /// Adds a turn.
+    ///
+    /// - Returns: the monitor, if it sleeps for want of turns: the caller resumes it.
+    func insert(_ turn: RunningTurn) -> CheckedContinuation<Void, Never>? {
+        state.withLock { state in
+            state.turns[turn.id] = turn
+            return state.takeMonitor()
+        }
+    }
+
+    /// Puts the monitor to sleep until there is a turn.
+    ///
+    /// - Returns: false when there is a turn, or an end to store: the monitor is to go on.
+    func keepMonitor(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+        state.withLock { state in
+            guard state.turns.isEmpty, state.unsettled.isEmpty else { return false }
+            state.monitor = continuation
+            return true
+        }
+    }
+
+    /// The monitor, if it sleeps: the caller resumes it.
+    func takeMonitor() -> CheckedContinuation<Void, Never>? {
+        state.withLock { $0.takeMonitor() }
+    }
+
+    func remove(_ turn: RunningTurn) {
+        state.withLock { $0.turns[turn.id] = nil }
+    }
+
+    func keepUnsettled(_ outcome: TurnOutcome) {
+        state.withLock { $0.unsettled.append(outcome) }
+    }
+
+    func takeUnsettled() -> [TurnOutcome] {
+        state.withLock { state in
+            defer { state.unsettled = [] }
+            return state.unsettled
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Something that happened in a turn, with its number.
+package struct TurnEvent: Sendable {
+    /// What happened.
+    package enum Body: Sendable {
+        /// The turn was accepted: always first.
+        case started(Turn, userMessage: Message)
+        /// More of the answer's text; never empty.
+        case messageDelta(messageID: String, delta: String)
+        /// The end: always last, exactly once.
+        case completed(TurnResult)
+    }
+
+    package var conversationID: String
+    package var turnID: String
+    /// Counts the events of a turn from 1.
+    package var sequence: Int
+    package var body: Body
+}
+
+/// Whoever is told of a turn's events, in order, by one task at a time.
+package protocol TurnObserver: Sendable {
+    /// Takes the next events; must not block.
+    func observe(_ events: [TurnEvent])
+
+    /// Returns when more deltas are welcome: how a slow client slows the model down. Returns at once when the task is cancelled.
+    func ready() async
+}

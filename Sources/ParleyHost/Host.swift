@@ -1,0 +1,307 @@
+package import JSON
+package import JSONRPC
+package import Logging
+package import ParleyCore
+
+/// One process's service to whoever spawned it: takes the lines of one connection in order, gives each request its caller and its place, and
+/// runs until the input ends, the process is told to end, or the client is gone.
+package final class Host: Sendable {
+    /// The protocol that this host speaks.
+    package static let protocolVersion = 1
+
+    let info: HostInfo
+    let limits: HostLimits
+    let store: any Store
+    let models: ModelCatalog
+    let people: People
+    let conversations: Conversations
+    let bots: Bots
+    let turns: Turns
+    let ambient: any Ambient
+    let logger: Logger
+    private let settings: HostSettings
+    /// The clock that clients move, in a deterministic host.
+    private let deterministic: DeterministicAmbient?
+    private let queue: RequestQueue
+    private let lifecycle = Lifecycle()
+    private let startedAt: Int64
+    private let state: Locked<State>
+
+    private struct State {
+        var connection: Connection?
+        var defaultCaller: CallerClaim?
+        /// Requests that can be cancelled.
+        var handles: [RequestID: RequestHandle] = [:]
+        var lastDeletion: Int64?
+    }
+
+    /// Puts a host together.
+    ///
+    /// - Parameters:
+    ///   - store: stays open; whoever opened it closes it after `run`.
+    ///   - ambient: a `DeterministicAmbient` makes the host deterministic.
+    ///   - defaultUserID: whom requests without a caller act for; nil for nobody.
+    package init(
+        info: HostInfo, limits: HostLimits, settings: HostSettings, turnSettings: TurnSettings, store: any Store, models: ModelCatalog,
+        ambient: any Ambient, defaultUserID: String?, logger: Logger
+    ) {
+        self.info = info
+        self.limits = limits
+        self.settings = settings
+        self.store = store
+        self.models = models
+        self.ambient = ambient
+        self.logger = logger
+        deterministic = ambient as? DeterministicAmbient
+        turns = Turns(store: store, models: models, ambient: ambient, limits: limits.core, settings: turnSettings, logger: logger)
+        people = People(store: store, ambient: ambient)
+        conversations = Conversations(store: store, turns: turns, ambient: ambient, limits: limits.core)
+        bots = Bots(store: store, models: models, ambient: ambient, limits: limits.core)
+        queue = RequestQueue(ambient: ambient)
+        startedAt = ambient.monotonicMilliseconds()
+        state = Locked(State(defaultCaller: defaultUserID.map { .user(id: $0) }))
+    }
+
+    /// Serves a connection until its end; then every turn has ended and everything is written.
+    ///
+    /// - Parameters:
+    ///   - input: the descriptor that requests come from.
+    ///   - output: the descriptor that answers go to, which nobody else may write to.
+    package func run(input: Int32, output: Int32) async {
+        let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
+        state.withLock { $0.connection = connection }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.turns.monitor() }
+            group.addTask { await self.eraseWhenIdle() }
+            connection.start()
+            await lifecycle.wait(beyond: .running)
+            connection.stopReading()
+            await drain()
+            group.cancelAll()
+        }
+        await connection.close()
+        state.withLock { $0.connection = nil }
+    }
+
+    /// Begins the end.
+    package func end(_ stage: Lifecycle.Stage) {
+        lifecycle.raise(to: stage)
+    }
+
+    // MARK: What methods use
+
+    /// The connection that is being served.
+    var connection: Connection {
+        guard let connection = state.withLock({ $0.connection }) else {
+            preconditionFailure("requests come over a connection, which lasts until the last of them has been answered")
+        }
+        return connection
+    }
+
+    func setDefaultCaller(_ caller: CallerClaim) {
+        state.withLock { $0.defaultCaller = caller }
+    }
+
+    /// Starts the time after which, if nothing happens, deleted bytes are erased from the files.
+    func noteDeletion() {
+        let now = ambient.monotonicMilliseconds()
+        state.withLock { $0.lastDeletion = now }
+    }
+
+    var status: HostStatus {
+        HostStatus(
+            version: info.version, uptimeSeconds: Int((ambient.monotonicMilliseconds() - startedAt) / 1_000), turnsInFlight: turns.count,
+            models: models.entries.map(\.id), defaultModel: models.defaultModel.id, databaseEngine: store.engine,
+            databasePersistent: store.isPersistent, demonstration: models.defaultModel.description.demonstration)
+    }
+}
+
+// MARK: - Requests
+
+extension Host: MessageHandler {
+    package func handle(_ request: IncomingRequest, reply: Reply) {
+        // The members of a batch are one line, and in a deterministic host each must have its effect before the next.
+        waitUntilReadyForNextLine()
+        guard let row = MethodTable.byName[request.method] else { return reply.fail(.methodNotFound(request.method)) }
+        do {
+            var params = try ParamsReader(request.params.reader())
+            switch try row.decode(&params) {
+            case .immediate(let method): reply.succeed(method.run(on: self))
+            case .queued(let method): try enqueue(method, claim: params.caller, reply: reply)
+            }
+        } catch let error as JSONError {
+            reply.fail(.invalidParams(path: error.path, reason: error.reason))
+        } catch let failure as Failure {
+            reply.fail(failure.wireError)
+        } catch {
+            // Both throwing calls above are typed; the compiler sees only their union.
+            logger.error("unexpected error", metadata: ["cause": .string("\(error)")])
+            reply.fail(Failure(.internalError, "The request could not be read.").wireError)
+        }
+    }
+
+    private func enqueue(_ method: any Method, claim: CallerClaim?, reply: Reply) throws(Failure) {
+        guard lifecycle.stage == .running else { throw Failure(.shuttingDown, "The host is shutting down.") }
+        guard method.bypassesLimit || connection.requestsInFlight <= limits.maxInFlight else {
+            throw Failure(
+                .overloaded, "More than \(limits.maxInFlight) requests are unanswered.",
+                details: [.init("limit", .integer(Int64(limits.maxInFlight)))])
+        }
+        let (caller, token) = try resolve(claim, rule: method.callerRule)
+        let handle = RequestHandle(runsTurn: method is SendMessage, turns: turns)
+        state.withLock { $0.handles[reply.id] = handle }
+        queue.add(method.scope.locks(for: caller), cancellation: handle.cancellation) { [self] entry in
+            let call = Call(
+                host: self, requestID: reply.id, caller: caller ?? .user(id: ""), newToken: token, handle: handle, reply: reply,
+                release: { entry.release() })
+            await answer(call, with: method)
+        }
+    }
+
+    private func resolve(_ claim: CallerClaim?, rule: CallerRule) throws(Failure) -> (Caller?, AnonymousToken?) {
+        if case .anybody = rule { return (nil, nil) }
+        if let claim = claim ?? state.withLock({ $0.defaultCaller }) { return (claim.caller, nil) }
+        guard case .knownOrNew = rule else {
+            throw Failure(.authRequired, "This method needs a caller: a userId or an anonymousToken.")
+        }
+        let (user, token) = people.newAnonymous()
+        return (.newAnonymous(user), token)
+    }
+
+    private func answer(_ call: Call, with method: any Method) async {
+        do throws(Failure) {
+            guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
+            let result = try await method.run(call)
+            forget(call)
+            if let result { call.reply.succeed(result) }
+        } catch {
+            if let underlying = error.underlying {
+                logger.warning(
+                    "request failed", metadata: ["method": .string(type(of: method).name), "code": .string(error.code.rawValue), "cause": .string(underlying)])
+            }
+            forget(call)
+            call.reply.fail(error.wireError)
+        }
+    }
+
+    /// Forgets a request that is about to be answered, before its id may be used again.
+    private func forget(_ call: Call) {
+        state.withLock { state in
+            if state.handles[call.requestID] === call.handle { state.handles[call.requestID] = nil }
+        }
+    }
+
+    package func handle(notification: IncomingRequest) {
+        waitUntilReadyForNextLine()
+        do {
+            switch notification.method {
+            case CancelRequest.name:
+                let id = try CancelRequest(from: notification.params).id
+                state.withLock { $0.handles[id] }?.cancel()
+            case AdvanceClock.name where deterministic != nil:
+                deterministic?.advance(milliseconds: try AdvanceClock(from: notification.params).milliseconds)
+            default:
+                logger.debug("unknown notification", metadata: ["method": .string(notification.method)])
+            }
+        } catch {
+            logger.warning("notification not understood", metadata: ["method": .string(notification.method), "reason": .string(error.reason)])
+        }
+    }
+
+    package func handle(response id: RequestID, result: Result<JSONValue, RPCError>) {
+        logger.debug("answer to no request", metadata: ["id": .string("\(id)")])
+    }
+
+    package func waitUntilReadyForNextLine() {
+        deterministic?.waitUntilQuiescent()
+    }
+
+    package func inputEnded() {
+        waitUntilReadyForNextLine()
+        end(.draining)
+        guard let deterministic else { return }
+        // Nobody is left to move the clock: let time pass, so that what waits for it comes to its end.
+        deterministic.advance(milliseconds: settings.drainMilliseconds)
+        end(.terminating)
+        deterministic.advance(milliseconds: settings.graceMilliseconds)
+        end(.broken)
+    }
+
+    package func outputBroken() {
+        end(.broken)
+    }
+
+    package func log(_ event: TransportEvent) {
+        logger.debug("transport", metadata: ["event": .string("\(event)")])
+    }
+}
+
+// MARK: - The end
+
+extension Host {
+    /// How long turns that were told to end may take to settle, in milliseconds.
+    private static let settleMilliseconds: Int64 = 1_500
+
+    /// Lets what was accepted come to its end, within the time that the stage of the shutdown allows; what has not ended then is interrupted.
+    private func drain() async {
+        var stage = lifecycle.stage
+        while true {
+            let ended = await waitUntilIdle(milliseconds: settings.milliseconds(for: stage), orBeyond: stage)
+            if ended { return }
+            let current = lifecycle.stage
+            if current > stage {
+                stage = current
+                continue
+            }
+            turns.interruptAll()
+            if await !waitUntilIdle(milliseconds: Self.settleMilliseconds, orBeyond: .broken) {
+                logger.error("ended with requests unanswered", metadata: ["turns": .stringConvertible(turns.count)])
+            }
+            return
+        }
+    }
+
+    /// - Returns: whether no request is left.
+    private func waitUntilIdle(milliseconds: Int64, orBeyond stage: Lifecycle.Stage) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.queue.idle()
+                return true
+            }
+            group.addTask {
+                self.ambient.beginActivity()
+                defer { self.ambient.endActivity() }
+                // Cancelled when one of the others is first.
+                try? await self.ambient.sleep(milliseconds: milliseconds)
+                return false
+            }
+            group.addTask {
+                await self.lifecycle.wait(beyond: stage)
+                return false
+            }
+            let first = await group.next() ?? true
+            group.cancelAll()
+            return first
+        }
+    }
+
+    /// Erases deleted bytes once nothing has happened for a while, so that a long-running host does not keep them until it ends.
+    private func eraseWhenIdle() async {
+        ambient.beginActivity()
+        defer { ambient.endActivity() }
+        while !Task.isCancelled {
+            do {
+                try await ambient.sleep(milliseconds: settings.erasureIdleMilliseconds)
+            } catch {
+                return
+            }
+            let due = ambient.monotonicMilliseconds() - settings.erasureIdleMilliseconds
+            guard let deletion = state.withLock({ $0.lastDeletion }), deletion <= due, connection.requestsInFlight == 0 else { continue }
+            do {
+                if try await store.erase() { state.withLock { $0.lastDeletion = $0.lastDeletion == deletion ? nil : $0.lastDeletion } }
+            } catch {
+                logger.warning("erasure failed", metadata: ["cause": .string(error.underlying ?? error.message)])
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package import JSON
+package import JSONRPC
+package import ParleyCore
+
+/// All bounds that a client may run into, shown by `initialize`.
+package struct HostLimits: Sendable, JSONWritable {
+    /// The bounds of the connection.
+    package var transport: TransportLimits
+    /// How many requests may be unanswered at once.
+    package var maxInFlight: Int
+    /// The bounds on what people may store.
+    package var core: Limits
+
+    package init(transport: TransportLimits = TransportLimits(), maxInFlight: Int = 4_096, core: Limits = Limits()) {
+        self.transport = transport
+        self.maxInFlight = maxInFlight
+        self.core = core
+    }
+
+    /// Writes the value as the protocol's limits.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("maxLineBytes", transport.maxLineBytes)
+            writer.member("maxInFlight", maxInFlight)
+            writer.member("maxOutboundBytes", transport.maxOutboundBytes)
+            writer.key("maxMessageBytes")
+            writer.object { writer in
+                writer.member("anonymous", core.maxMessageBytesAnonymous)
+                writer.member("user", core.maxMessageBytesUser)
+            }
+            writer.member("maxTitleCharacters", core.maxTitleCharacters)
+            writer.member("maxMetadataBytes", core.maxMetadataBytes)
+            writer.member("maxDescriptionCharacters", core.maxDescriptionCharacters)
+            writer.member("maxInstructionsBytes", core.maxInstructionsBytes)
+            writer.member("maxConfigBytes", core.maxConfigBytes)
+            writer.member("maxHistoryBytes", core.maxHistoryBytes)
+        }
+    }
+}

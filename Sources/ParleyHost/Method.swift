@@ -1,0 +1,68 @@
+import JSON
+import JSONRPC
+import ParleyCore
+
+/// One method of the protocol: its name, its params, its scope and what it does.
+protocol Method: Sendable {
+    /// The name on the wire.
+    static var name: String { get }
+    /// The protocol version that brought it.
+    static var since: Int { get }
+    /// Who may call it: a known person, unless the method says otherwise.
+    var callerRule: CallerRule { get }
+    /// Whether it is taken even when too many requests are unanswered, because it makes room.
+    var bypassesLimit: Bool { get }
+    /// What must be held while it takes effect.
+    var scope: Scope { get }
+    /// Reads the params; refuses what it does not know.
+    init(from params: inout ParamsReader) throws(JSONError)
+    /// Does it.
+    ///
+    /// - Returns: what writes the result; nil when the reply was given already.
+    func run(_ call: Call) async throws(Failure) -> ResultWriter?
+}
+
+extension Method {
+    static var since: Int { 1 }
+    var callerRule: CallerRule { .known }
+    var bypassesLimit: Bool { false }
+}
+
+/// A method that concerns the connection or the process, answered on the spot, in the order of the lines, even by an overloaded host.
+protocol ImmediateMethod: Sendable {
+    static var name: String { get }
+    static var since: Int { get }
+    init(from params: inout ParamsReader) throws(JSONError)
+    func run(on host: Host) -> ResultWriter
+}
+
+extension ImmediateMethod {
+    static var since: Int { 1 }
+}
+
+/// Writes the value of `result`.
+typealias ResultWriter = @Sendable (inout JSONWriter) -> Void
+
+/// Who may call a method.
+enum CallerRule: Sendable {
+    /// Only a known person.
+    case known
+    /// A known person, or nobody: who names no caller becomes a new anonymous person.
+    case knownOrNew
+    /// Anybody; a caller is not looked at.
+    case anybody
+}
+
+/// A request on its way: what a method needs beside its params.
+struct Call: Sendable {
+    let host: Host
+    let requestID: RequestID
+    /// Whom the request acts for.
+    let caller: Caller
+    /// The token of a person whom this request makes, to be handed out once.
+    let newToken: AnonymousToken?
+    let handle: RequestHandle
+    let reply: Reply
+    /// Lets requests of the same scope go on, because this one has taken effect.
+    let release: @Sendable () -> Void
+}

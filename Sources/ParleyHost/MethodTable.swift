@@ -1,0 +1,42 @@
+import JSON
+import JSONRPC
+import ParleyCore
+
+/// The one table of the protocol's methods: dispatch, discovery and the tests walk it.
+package enum MethodTable {
+    /// A row: what is known of a method before its params are read.
+    package struct Row: Sendable {
+        /// The method's name on the wire.
+        package let name: String
+        /// The protocol version that brought it.
+        package let since: Int
+        let decode: @Sendable (inout ParamsReader) throws(JSONError) -> Decoded
+    }
+
+    /// A method with its params.
+    enum Decoded: Sendable {
+        case queued(any Method)
+        case immediate(any ImmediateMethod)
+    }
+
+    /// All rows, in the order in which the protocol lists them.
+    package static let rows: [Row] = [
+        row(Initialize.self), row(Ping.self), row(GetStatus.self), row(Shutdown.self),
+        row(CreateAnonymousUser.self),
+        row(CreateConversation.self), row(ListConversations.self), row(GetConversation.self), row(UpdateConversation.self),
+        row(DeleteConversation.self), row(SetConversationBot.self),
+        row(SendMessage.self), row(ListMessages.self), row(CancelTurn.self), row(GetTurn.self),
+        row(CreateBot.self), row(ListBots.self), row(GetBot.self), row(UpdateBot.self), row(DeleteBot.self),
+        row(ListModels.self),
+    ]
+
+    static let byName = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0) })
+
+    private static func row<M: Method>(_ method: M.Type) -> Row {
+        Row(name: M.name, since: M.since) { params throws(JSONError) in .queued(try M(from: &params)) }
+    }
+
+    private static func row<M: ImmediateMethod>(_ method: M.Type) -> Row {
+        Row(name: M.name, since: M.since) { params throws(JSONError) in .immediate(try M(from: &params)) }
+    }
+}

@@ -1,0 +1,139 @@
+import JSON
+import ParleyCore
+
+/// `initialize`: says who the client is and whom it acts for by default; optional.
+struct Initialize: ImmediateMethod {
+    static let name = "initialize"
+    private let defaultCaller: CallerClaim?
+
+    init(from params: inout ParamsReader) throws(JSONError) {
+        var protocolVersion: Int?
+        var defaultCaller: CallerClaim?
+        while let field = try params.nextField() {
+            switch field {
+            case "protocolVersion":
+                protocolVersion = try params.integer()
+                guard protocolVersion ?? 1 >= 1 else { throw params.refused("expected at least 1") }
+            case "clientInfo": _ = try params.read(ClientInfo.self)
+            case "capabilities": _ = try params.read(OpenObject.self)
+            case "defaultCaller": defaultCaller = try params.read(CallerClaim.self)
+            default: throw params.unknownField()
+            }
+        }
+        _ = try params.required(protocolVersion, "protocolVersion")
+        self.defaultCaller = defaultCaller
+    }
+
+    func run(on host: Host) -> ResultWriter {
+        if let defaultCaller { host.setDefaultCaller(defaultCaller) }
+        return { writer in
+            writer.object { writer in
+                writer.member("protocolVersion", Host.protocolVersion)
+                writer.member("serverInfo", host.info)
+                writer.key("capabilities")
+                writer.object { writer in
+                    writer.key("methods")
+                    writer.array { writer in
+                        for row in MethodTable.rows { writer.string(row.name) }
+                    }
+                }
+                writer.member("limits", host.limits)
+            }
+        }
+    }
+
+    /// What a client says of itself; read so that a mistake is found, and for the log.
+    private struct ClientInfo: JSONReadable {
+        init(from reader: inout JSONReader) throws(JSONError) {
+            try reader.beginObject()
+            while let key = try reader.nextKey() {
+                switch key {
+                case "name", "title", "version": _ = try reader.string()
+                default: throw reader.mismatch("unknown field")
+                }
+            }
+        }
+    }
+
+    /// Capabilities of a client that may know more than this host.
+    private struct OpenObject: JSONReadable {
+        init(from reader: inout JSONReader) throws(JSONError) {
+            try reader.beginObject()
+            while try reader.nextKey() != nil { _ = try reader.skip() }
+        }
+    }
+}
+
+/// `ping`: answers.
+struct Ping: ImmediateMethod {
+    static let name = "ping"
+
+    init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
+
+    func run(on host: Host) -> ResultWriter {
+        { writer in writer.object { _ in } }
+    }
+}
+
+/// `getStatus`: what the process is and does.
+struct GetStatus: ImmediateMethod {
+    static let name = "getStatus"
+
+    init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
+
+    func run(on host: Host) -> ResultWriter {
+        let status = host.status
+        return { writer in writer.value(status) }
+    }
+}
+
+/// `shutdown`: answers, then ends the process as the end of input does.
+struct Shutdown: ImmediateMethod {
+    static let name = "shutdown"
+
+    init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
+
+    func run(on host: Host) -> ResultWriter {
+        host.end(.draining)
+        return { writer in writer.object { _ in } }
+    }
+}
+
+/// `createAnonymousUser`: makes a person who is not signed in.
+struct CreateAnonymousUser: Method {
+    static let name = "createAnonymousUser"
+    var callerRule: CallerRule { .anybody }
+    let scope = Scope.free
+
+    init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
+
+    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        let (user, token) = try await call.host.people.createAnonymousUser()
+        return { writer in
+            writer.object { writer in
+                writer.member("anonymousUser", user)
+                writer.member("anonymousToken", token.text)
+            }
+        }
+    }
+}
+
+/// `listModels`: the models that a message or a bot may name.
+struct ListModels: Method {
+    static let name = "listModels"
+    let scope = Scope.free
+
+    init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
+
+    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        let entries = call.host.models.entries
+        return { writer in writer.object { $0.member("data", entries) } }
+    }
+}
+
+extension ParamsReader {
+    /// Reads params that hold nothing but a caller.
+    mutating func expectNoFields() throws(JSONError) {
+        guard try nextField() == nil else { throw unknownField() }
+    }
+}

@@ -1,0 +1,125 @@
+import JSON
+import JSONRPC
+import ParleyCore
+
+/// `sendMessage`: sends a message, in a new conversation if none is named, and runs its turn.
+struct SendMessage: Method {
+    static let name = "sendMessage"
+    private enum OnBusy: String, CaseIterable { case reject }
+
+    /// Who makes a conversation may be made with it.
+    var callerRule: CallerRule { makesConversation ? .knownOrNew : .known }
+
+    private let draft: Turns.Draft
+    private let streams: Bool
+    private let waits: Bool
+
+    var scope: Scope {
+        if let id = draft.conversationID { .conversation(id, exclusive: true) } else { .caller(exclusive: true) }
+    }
+
+    private var makesConversation: Bool { draft.conversationID == nil }
+
+    init(from params: inout ParamsReader) throws(JSONError) {
+        var draft = Turns.Draft(conversationID: nil, content: [])
+        var text: String?
+        var content: [Message.Part]?
+        var streams = true
+        var waits = true
+        while let field = try params.nextField() {
+            switch field {
+            case "conversationId": draft.conversationID = try params.string()
+            case "text":
+                text = try params.string()
+                if content != nil, text != nil { throw params.refused("a message has either text or content") }
+            case "content":
+                content = try params.elements(Message.Part.self)
+                if content != nil, text != nil { throw params.refused("a message has either text or content") }
+            case "botId": draft.botID = try params.string()
+            case "onBusy": _ = try params.word(OnBusy.self)
+            case "stream": streams = try params.bool() ?? true
+            case "wait": waits = try params.bool() ?? true
+            case "model": draft.model = try params.string()
+            case "maxOutputTokens": draft.maxOutputTokens = try params.integer()
+            default: throw params.unknownField()
+            }
+        }
+        draft.content = try params.required(content ?? text.map { [.text($0)] }, "text")
+        self.draft = draft
+        self.streams = streams
+        self.waits = waits
+    }
+
+    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        let notifier = TurnNotifier(connection: call.host.connection, requestID: call.requestID, sendsDeltas: streams)
+        let madeConversation = Locked(Conversation?.none)
+        let result = try await call.host.turns.send(
+            draft, for: call.caller, cancellation: call.handle.cancellation, observer: notifier
+        ) { admitted in
+            if makesConversation { madeConversation.withLock { $0 = admitted.conversation } }
+            if !waits {
+                call.reply.succeed(
+                    Self.result(TurnResult(turn: admitted.turn, message: nil), of: call, madeConversation: madeConversation))
+            }
+            call.handle.admitted(turnID: admitted.turn.id)
+            call.release()
+        }
+        return waits ? Self.result(result, of: call, madeConversation: madeConversation) : nil
+    }
+
+    private static func result(_ result: TurnResult, of call: Call, madeConversation: Locked<Conversation?>) -> ResultWriter {
+        var conversation = madeConversation.withLock { $0 }
+        // The conversation is as the turn left it.
+        if result.turn.status.isTerminal {
+            conversation?.activeTurnID = nil
+            conversation?.messageCount += result.message == nil ? 0 : 1
+            conversation?.updatedAt = result.turn.completedAt ?? result.turn.createdAt
+        }
+        return { [conversation] writer in
+            writer.object { writer in
+                writer.members(of: result)
+                writer.member("conversation", conversation)
+                writer.member("anonymousToken", call.newToken?.text)
+            }
+        }
+    }
+}
+
+/// `cancelTurn`: ends a turn early and answers after its terminal event.
+struct CancelTurn: Method {
+    static let name = "cancelTurn"
+    let scope = Scope.free
+    let bypassesLimit = true
+    private let turnID: String
+
+    init(from params: inout ParamsReader) throws(JSONError) {
+        turnID = try params.onlyField("turnId")
+    }
+
+    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        let result = try await call.host.turns.cancel(turnID, for: call.caller)
+        return result.result
+    }
+}
+
+/// `getTurn`: one turn with the assistant's message.
+struct GetTurn: Method {
+    static let name = "getTurn"
+    let scope = Scope.caller(exclusive: false)
+    private let turnID: String
+
+    init(from params: inout ParamsReader) throws(JSONError) {
+        turnID = try params.onlyField("turnId")
+    }
+
+    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        let result = try await call.host.turns.get(turnID, for: call.caller)
+        return result.result
+    }
+}
+
+extension TurnResult {
+    fileprivate var result: ResultWriter {
+        { writer in writer.object { $0.members(of: self) } }
+    }
+}

@@ -1,0 +1,170 @@
+import ParleyCore
+
+/// Lets requests that share a scope take effect in the order in which they came, and all others overlap.
+///
+/// The one place where tasks begin: a request becomes a task as soon as it holds its scope.
+final class RequestQueue: Sendable {
+    /// A request that waits for its scope or runs.
+    final class Entry: Sendable {
+        fileprivate let locks: [Scope.Lock]
+        fileprivate let cancellation: Cancellation
+        fileprivate let work: @Sendable (Entry) async -> Void
+        private let queue: RequestQueue
+        private let held = Locked(true)
+
+        fileprivate init(
+            locks: [Scope.Lock], cancellation: Cancellation, queue: RequestQueue, work: @escaping @Sendable (Entry) async -> Void
+        ) {
+            self.locks = locks
+            self.cancellation = cancellation
+            self.queue = queue
+            self.work = work
+        }
+
+        /// Lets go of the scope, because the request has taken effect; a second time does nothing.
+        func release() {
+            let first = held.withLock { held in
+                defer { held = false }
+                return held
+            }
+            if first { queue.release(self) }
+        }
+    }
+
+    private struct Line {
+        var holders = 0
+        var heldExclusively = false
+        var waiting: [(entry: Entry, exclusive: Bool)] = []
+        var next = 0
+
+        /// Whether a lock can be taken at once: nobody waits, and nobody who holds minds.
+        mutating func take(exclusive: Bool) -> Bool {
+            guard next == waiting.count, holders == 0 || (!exclusive && !heldExclusively) else { return false }
+            holders += 1
+            heldExclusively = exclusive
+            return true
+        }
+
+        /// Gives the lock to as many of those who wait as can have it together.
+        mutating func grant() -> [Entry] {
+            var granted: [Entry] = []
+            while next < waiting.count {
+                let (entry, exclusive) = waiting[next]
+                guard holders == 0 || (!exclusive && !heldExclusively) else { break }
+                next += 1
+                holders += 1
+                heldExclusively = exclusive
+                granted.append(entry)
+            }
+            if next == waiting.count {
+                waiting = []
+                next = 0
+            } else if next > 64, next * 2 > waiting.count {
+                waiting.removeFirst(next)
+                next = 0
+            }
+            return granted
+        }
+    }
+
+    private struct State {
+        var lines: [Scope.Lock.Key: Line] = [:]
+        /// How many locks each waiting entry still lacks.
+        var missing: [ObjectIdentifier: Int] = [:]
+        var count = 0
+        var idle: [Int: CheckedContinuation<Void, Never>] = [:]
+        var nextIdle = 0
+    }
+
+    private let state = Locked(State())
+    private let ambient: any Ambient
+
+    /// An empty queue.
+    init(ambient: any Ambient) {
+        self.ambient = ambient
+    }
+
+    /// Adds a request. Called in the order of the requests.
+    ///
+    /// - Parameters:
+    ///   - locks: what the request must hold before it begins.
+    ///   - cancellation: is armed to cancel the request's task.
+    ///   - work: the request; the scope is let go when it returns, at the latest.
+    func add(_ locks: [Scope.Lock], cancellation: Cancellation, work: @escaping @Sendable (Entry) async -> Void) {
+        let entry = Entry(locks: locks, cancellation: cancellation, queue: self, work: work)
+        ambient.beginActivity()
+        let begins = state.withLock { state in
+            state.count += 1
+            var missing = 0
+            for lock in locks {
+                if !state.lines[lock.key, default: Line()].take(exclusive: lock.exclusive) {
+                    state.lines[lock.key]?.waiting.append((entry, lock.exclusive))
+                    missing += 1
+                }
+            }
+            if missing > 0 { state.missing[ObjectIdentifier(entry)] = missing }
+            return missing == 0
+        }
+        if begins { begin(entry) }
+    }
+
+    /// Returns when no request waits or runs, or when the task is cancelled.
+    func idle() async {
+        let id = state.withLock { state in
+            state.nextIdle += 1
+            return state.nextIdle
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.count == 0 || Task.isCancelled { return true }
+                    state.idle[id] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.idle.removeValue(forKey: id) }?.resume()
+        }
+    }
+
+    private func begin(_ entry: Entry) {
+        let task = Task {
+            await entry.work(entry)
+            entry.release()
+            end()
+        }
+        entry.cancellation.arm { task.cancel() }
+    }
+
+    private func release(_ entry: Entry) {
+        let ready: [Entry] = state.withLock { state in
+            var ready: [Entry] = []
+            for lock in entry.locks {
+                guard var line = state.lines.removeValue(forKey: lock.key) else { continue }
+                line.holders -= 1
+                if line.holders == 0 { line.heldExclusively = false }
+                for granted in line.grant() {
+                    let id = ObjectIdentifier(granted)
+                    let missing = state.missing[id, default: 1] - 1
+                    state.missing[id] = missing == 0 ? nil : missing
+                    if missing == 0 { ready.append(granted) }
+                }
+                if line.holders > 0 || !line.waiting.isEmpty { state.lines[lock.key] = line }
+            }
+            return ready
+        }
+        for entry in ready { begin(entry) }
+    }
+
+    private func end() {
+        let idle = state.withLock { state in
+            state.count -= 1
+            guard state.count == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.idle = [:] }
+            return Array(state.idle.values)
+        }
+        ambient.endActivity()
+        for continuation in idle { continuation.resume() }
+    }
+}

@@ -1,0 +1,37 @@
+import ParleyCore
+
+/// What a request must have to itself, or share, while it takes effect; held for admission and never for the length of a turn.
+///
+/// Requests with nothing in common overlap; all others take effect in the order of their lines.
+enum Scope: Hashable, Sendable {
+    /// Nothing: the order does not matter.
+    case free
+    /// All that the caller owns. Exclusive for what lists or adds; shared for what concerns one thing.
+    case caller(exclusive: Bool)
+    /// One conversation; shares the caller's scope.
+    case conversation(String, exclusive: Bool)
+
+    /// One lock that a scope takes.
+    struct Lock: Hashable, Sendable {
+        enum Key: Hashable, Sendable {
+            case caller(Caller)
+            case conversation(String)
+        }
+
+        var key: Key
+        var exclusive: Bool
+    }
+
+    /// The locks that this scope takes for a caller.
+    func locks(for caller: Caller?) -> [Lock] {
+        guard let caller else { return [] }
+        // Nobody else can know of a person who is made by this request.
+        if case .newAnonymous = caller { return [] }
+        return switch self {
+        case .free: []
+        case .caller(let exclusive): [Lock(key: .caller(caller), exclusive: exclusive)]
+        case .conversation(let id, let exclusive):
+            [Lock(key: .caller(caller), exclusive: false), Lock(key: .conversation(id), exclusive: exclusive)]
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package import JSON
+package import ParleyCore
+
+extension Bot: JSONWritable {
+    /// Writes the value as the protocol's Bot.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("name", name)
+            writer.member("description", description)
+            writer.member("instructions", instructions)
+            writer.member("model", model)
+            writer.member("temperature", temperature)
+            writer.member("config", config)
+            writer.member("revision", revision)
+            writer.member("createdAt", createdAt.rfc3339)
+            writer.member("updatedAt", updatedAt.rfc3339)
+        }
+    }
+}
+
+/// A bot in a list: without its long fields.
+struct BotSummary: JSONWritable, Sendable {
+    private var bot: Bot
+
+    init(_ bot: Bot) {
+        self.bot = bot
+        self.bot.instructions = nil
+        self.bot.config = nil
+    }
+
+    func write(to writer: inout JSONWriter) { bot.write(to: &writer) }
+}

@@ -1,0 +1,64 @@
+package import JSON
+package import ParleyCore
+
+extension Message: JSONWritable {
+    /// Writes the value as the protocol's Message.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("conversationId", conversationID)
+            writer.member("turnId", turnID)
+            writer.member("parentId", parentID)
+            writer.member("role", role.rawValue)
+            writer.member("content", content)
+            writer.member("status", status.rawValue)
+            writer.member("model", model)
+            writer.member("usage", usage)
+            writer.member("createdAt", createdAt.rfc3339)
+        }
+    }
+}
+
+extension Message.Part: JSONWritable, JSONReadable {
+    /// Writes the value as the protocol's part.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .text(let text):
+                writer.member("type", "text")
+                writer.member("text", text)
+            }
+        }
+    }
+
+    /// Reads `{type: "text", text}`.
+    package init(from reader: inout JSONReader) throws(JSONError) {
+        var type: String?
+        var text: String?
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "type":
+                type = try reader.string()
+                guard type == "text" else { throw reader.mismatch("expected \"text\"") }
+            case "text": text = try reader.string()
+            default: throw reader.mismatch("unknown field")
+            }
+        }
+        guard type != nil else { throw reader.missing("type") }
+        guard let text else { throw reader.missing("text") }
+        self = .text(text)
+    }
+}
+
+extension Usage: JSONWritable {
+    /// Writes the value as the protocol's usage.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("inputTokens", inputTokens)
+            writer.member("cachedInputTokens", cachedInputTokens)
+            writer.member("outputTokens", outputTokens)
+            writer.member("reasoningTokens", reasoningTokens)
+        }
+    }
+}
