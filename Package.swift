@@ -3,7 +3,6 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
@@ -27,7 +26,7 @@ let package = Package(
     targets: [
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
-        .target(name: "JSONRPC", dependencies: ["JSON", collections], swiftSettings: strict),
+        .target(name: "JSONRPC", dependencies: ["JSON", collections], swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "ParleyCore", dependencies: ["JSON", crypto, logging], swiftSettings: strict),
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),

@@ -45,7 +45,7 @@ package struct Failure: Error, Hashable, Sendable {
     ///   - reason: what is wrong with it, without a full stop.
     package static func invalidParams(path: String, reason: String) -> Failure {
         Failure(
-            .invalidParams, path.isEmpty ? "Invalid params: \(reason)." : "Invalid params: \(path): \(reason).",
+            .invalidParams, "The params are not valid\(path.isEmpty ? "" : " at \(path)"): \(reason).",
             details: [Detail("path", .string(path)), Detail("reason", .string(reason))])
     }
 

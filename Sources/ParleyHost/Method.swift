@@ -33,7 +33,7 @@ protocol ImmediateMethod: Sendable {
     static var name: String { get }
     static var since: Int { get }
     init(from params: inout ParamsReader) throws(JSONError)
-    func run(on host: Host) -> ResultWriter
+    func run(on host: AgentHost) -> ResultWriter
 }
 
 extension ImmediateMethod {
@@ -55,7 +55,7 @@ enum CallerRule: Sendable {
 
 /// A request on its way: what a method needs beside its params.
 struct Call: Sendable {
-    let host: Host
+    let host: AgentHost
     let requestID: RequestID
     /// Whom the request acts for.
     let caller: Caller

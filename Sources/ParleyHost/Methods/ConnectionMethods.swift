@@ -24,11 +24,11 @@ struct Initialize: ImmediateMethod {
         self.defaultCaller = defaultCaller
     }
 
-    func run(on host: Host) -> ResultWriter {
+    func run(on host: AgentHost) -> ResultWriter {
         if let defaultCaller { host.setDefaultCaller(defaultCaller) }
         return { writer in
             writer.object { writer in
-                writer.member("protocolVersion", Host.protocolVersion)
+                writer.member("protocolVersion", AgentHost.protocolVersion)
                 writer.member("serverInfo", host.info)
                 writer.key("capabilities")
                 writer.object { writer in
@@ -70,7 +70,7 @@ struct Ping: ImmediateMethod {
 
     init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
 
-    func run(on host: Host) -> ResultWriter {
+    func run(on host: AgentHost) -> ResultWriter {
         { writer in writer.object { _ in } }
     }
 }
@@ -81,7 +81,7 @@ struct GetStatus: ImmediateMethod {
 
     init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
 
-    func run(on host: Host) -> ResultWriter {
+    func run(on host: AgentHost) -> ResultWriter {
         let status = host.status
         return { writer in writer.value(status) }
     }
@@ -93,7 +93,7 @@ struct Shutdown: ImmediateMethod {
 
     init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
 
-    func run(on host: Host) -> ResultWriter {
+    func run(on host: AgentHost) -> ResultWriter {
         host.end(.draining)
         return { writer in writer.object { _ in } }
     }

@@ -5,7 +5,7 @@ package import ParleyCore
 
 /// One process's service to whoever spawned it: takes the lines of one connection in order, gives each request its caller and its place, and
 /// runs until the input ends, the process is told to end, or the client is gone.
-package final class Host: Sendable {
+package final class AgentHost: Sendable {
     /// The protocol that this host speaks.
     package static let protocolVersion = 1
 
@@ -118,7 +118,7 @@ package final class Host: Sendable {
 
 // MARK: - Requests
 
-extension Host: MessageHandler {
+extension AgentHost: MessageHandler {
     package func handle(_ request: IncomingRequest, reply: Reply) {
         // The members of a batch are one line, and in a deterministic host each must have its effect before the next.
         waitUntilReadyForNextLine()
@@ -238,7 +238,7 @@ extension Host: MessageHandler {
 
 // MARK: - The end
 
-extension Host {
+extension AgentHost {
     /// How long turns that were told to end may take to settle, in milliseconds.
     private static let settleMilliseconds: Int64 = 1_500
 

@@ -1,0 +1,34 @@
+// libcurl for Swift. Swift imports no variadic C function, so every call that libcurl declares with "..." has a typed
+// wrapper here; everything else is used as <curl/curl.h> declares it. The Linux headers of the event loop are included
+// because the Glibc module leaves them out.
+#ifndef PARLEY_CCURL_H
+#define PARLEY_CCURL_H
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+// curl_easy_setopt, by the type of the option's value. libcurl copies strings, and never copies pointers.
+CURLcode parley_curl_set_long(CURL *easy, CURLoption option, long value);
+CURLcode parley_curl_set_offset(CURL *easy, CURLoption option, curl_off_t value);
+CURLcode parley_curl_set_string(CURL *easy, CURLoption option, const char *value);
+CURLcode parley_curl_set_pointer(CURL *easy, CURLoption option, const void *value);
+
+// curl_easy_setopt for a callback together with the pointer that is handed to it.
+CURLcode parley_curl_set_write_callback(CURL *easy, curl_write_callback callback, void *context);
+CURLcode parley_curl_set_header_callback(CURL *easy, curl_write_callback callback, void *context);
+CURLcode parley_curl_set_prerequest_callback(CURL *easy, curl_prereq_callback callback, void *context);
+
+// Makes every socket of the transfer close-on-exec, which libcurl leaves out: a child process must not hold a provider's connection open.
+CURLcode parley_curl_set_close_on_exec(CURL *easy);
+
+// curl_easy_getinfo, by the type of the answer.
+CURLcode parley_curl_get_long(CURL *easy, CURLINFO info, long *value);
+CURLcode parley_curl_get_pointer(CURL *easy, CURLINFO info, void **value);
+
+// curl_multi_setopt, by the type of the option's value.
+CURLMcode parley_curl_multi_set_long(CURLM *multi, CURLMoption option, long value);
+CURLMcode parley_curl_multi_set_socket_callback(CURLM *multi, curl_socket_callback callback, void *context);
+CURLMcode parley_curl_multi_set_timer_callback(CURLM *multi, curl_multi_timer_callback callback, void *context);
+
+#endif

@@ -1,0 +1,75 @@
+import JSON
+
+/// The answers of one batch, which leave as one array, in the order of the members, once the last is there (JSON-RPC 2.0, section 6).
+final class Batch: Sendable {
+    private struct State {
+        var answers: [[UInt8]] = []
+        /// The admitted requests; their ids stay in flight until the array is sent.
+        var ids: [RequestID] = []
+        /// The answers that are due, and one more while members are still being read.
+        var due = 1
+        var bytes = 0
+    }
+
+    private let ledger: RequestLedger
+    private let state = Guarded(State())
+
+    init(ledger: RequestLedger) {
+        self.ledger = ledger
+    }
+
+    /// The size of the answers so far.
+    var bytes: Int { state.withLock { $0.bytes } }
+
+    /// Keeps a place for the answer of a request that was admitted.
+    func expectAnswer(of id: RequestID) -> Int {
+        state.withLock { state in
+            state.ids.append(id)
+            state.due += 1
+            state.answers.append([])
+            return state.answers.count - 1
+        }
+    }
+
+    /// Takes the answer for a place.
+    func take(_ answer: [UInt8], at place: Int) {
+        sendIfLast { state in
+            state.answers[place] = answer
+            state.bytes += answer.count
+        }
+    }
+
+    /// Answers a member that was not admitted.
+    func refuse(_ id: RequestID, _ error: RPCError) {
+        var writer = JSONWriter()
+        writer.answer(id, "error") { error.write(to: &$0) }
+        state.withLock { state in
+            state.answers.append(writer.bytes)
+            state.bytes += writer.bytes.count
+        }
+    }
+
+    /// No further member follows.
+    func end() {
+        sendIfLast { _ in }
+    }
+
+    private func sendIfLast(_ change: (inout State) -> Void) {
+        let last = state.withLock { state -> State? in
+            change(&state)
+            state.due -= 1
+            guard state.due == 0 else { return nil }
+            defer { state = State() }
+            return state
+        }
+        guard let last, !last.answers.isEmpty else { return }
+        var line: [UInt8] = []
+        line.reserveCapacity(last.bytes + last.answers.count + 2)
+        for answer in last.answers {
+            line.append(UInt8(ascii: line.isEmpty ? "[" : ","))
+            line += answer
+        }
+        line += "]\n".utf8
+        ledger.settle(last.ids, with: line)
+    }
+}

@@ -1,0 +1,88 @@
+import JSON
+
+/// Turns lines into calls of the handler, or into answers where a line yields nothing to call it for.
+struct Dispatcher: Sendable {
+    let handler: any MessageHandler
+    let ledger: RequestLedger
+    let limits: TransportLimits
+
+    /// Handles one line.
+    /// - Parameters:
+    ///   - bytes: the buffer that the line lies in.
+    ///   - range: where it lies.
+    func handle(_ bytes: [UInt8], in range: Range<Int>) {
+        do throws(JSONError) {
+            var reader = JSONReader(bytes, in: range)
+            if try reader.peek() == .array {
+                handle(batch: try Self.members(from: &reader), in: bytes)
+            } else {
+                let message = try Message(from: &reader, of: bytes)
+                try reader.end()
+                handle(message, in: nil)
+            }
+        } catch {
+            ledger.refuse(.null, .parseError("\(error.reason), at byte \(error.offset)"))
+        }
+    }
+
+    /// Answers a line that was too long to be held.
+    func refuseTooLong() {
+        ledger.refuse(.null, .inputTooLarge(limit: limits.maxLineBytes))
+    }
+
+    /// Where the members of a batch lie; the whole line is verified before the first of them is handled.
+    private static func members(from reader: inout JSONReader) throws(JSONError) -> [Range<Int>] {
+        var members: [Range<Int>] = []
+        try reader.beginArray()
+        while try reader.nextElement() { members.append(try reader.skip()) }
+        try reader.end()
+        return members
+    }
+
+    private func handle(batch members: [Range<Int>], in bytes: [UInt8]) {
+        guard !members.isEmpty else { return ledger.refuse(.null, .invalidRequest("a batch must not be empty")) }
+        guard members.count <= limits.maxBatchMembers else {
+            return ledger.refuse(.null, .invalidRequest("a batch has at most \(limits.maxBatchMembers) members"))
+        }
+        let batch = Batch(ledger: ledger)
+        for member in members {
+            do throws(JSONError) {
+                var reader = JSONReader(bytes, in: member)
+                handle(try Message(from: &reader, of: bytes), in: batch)
+            } catch {
+                batch.refuse(.null, .parseError("\(error.reason), at byte \(error.offset)"))
+            }
+        }
+        batch.end()
+    }
+
+    private func handle(_ message: Message, in batch: Batch?) {
+        switch message {
+        case .request(let id, let request):
+            // The answers of a batch wait for its last, so here is where they are kept from taking up ever more memory.
+            if let batch, batch.bytes > limits.maxOutboundBytes {
+                batch.refuse(id, .overloaded("The answers of this batch have grown too large."))
+            } else if ledger.admit(id) {
+                let place = batch.map { (batch: $0, place: $0.expectAnswer(of: id)) }
+                handler.handle(request, reply: Reply(id: id, ledger: ledger, batch: place))
+            } else {
+                refuse(id, .invalidRequest("a request with this id is in flight"), in: batch)
+            }
+        case .notification(let notification):
+            handler.handle(notification: notification)
+        case .refusedNotification(let method):
+            handler.log(.notificationRefused(method: method))
+        case .response(let id, let result):
+            handler.handle(response: id, result: result)
+        case .invalid(let id, let error):
+            refuse(id, error, in: batch)
+        case .invalidResponse(let id, let error):
+            if let id { handler.handle(response: id, result: .failure(error)) }
+            refuse(.null, error, in: batch)
+        }
+    }
+
+    private func refuse(_ id: RequestID, _ error: RPCError, in batch: Batch?) {
+        if let batch { batch.refuse(id, error) } else { ledger.refuse(id, error) }
+    }
+}

@@ -1,0 +1,50 @@
+import JSON
+
+/// Messages of JSON-RPC 2.0 as whole lines, for `Connection.send`.
+extension JSONWriter {
+    /// Writes a notification, a line of its own.
+    /// - Parameters:
+    ///   - method: a name that needs no escapes.
+    ///   - params: writes one object.
+    package mutating func notification(_ method: StaticString, _ params: (inout JSONWriter) -> Void) {
+        beginMessage()
+        member("method", method)
+        key("params")
+        params(&self)
+        endObject()
+        newline()
+    }
+
+    /// Writes a request, a line of its own.
+    /// - Parameters:
+    ///   - method: a name that needs no escapes.
+    ///   - id: an id that no other request of ours to this peer has.
+    ///   - params: writes one object.
+    package mutating func request(_ method: StaticString, id: RequestID, _ params: (inout JSONWriter) -> Void) {
+        beginMessage()
+        member("id", id)
+        member("method", method)
+        key("params")
+        params(&self)
+        endObject()
+        newline()
+    }
+
+    /// Writes an answer without a line end, for it may stand in a batch.
+    mutating func answer(_ id: RequestID, _ name: StaticString, _ value: (inout JSONWriter) -> Void) {
+        beginMessage()
+        member("id", id)
+        key(name)
+        value(&self)
+        endObject()
+    }
+
+    private mutating func beginMessage() {
+        beginObject()
+        member("jsonrpc", "2.0")
+    }
+
+    private mutating func member(_ name: StaticString, _ value: StaticString) {
+        member(name, value.description)
+    }
+}

@@ -1,0 +1,51 @@
+import CCurl
+import Foundation
+
+/// An HTTP/1.1 client over libcurl, made for many streams at once.
+///
+/// All transfers run on one thread of its own (`HTTPEngine`). TLS peers are always verified, redirects are not followed, bodies
+/// are not decompressed, and connections are kept and used again. A request on a kept connection that the server closes before
+/// the first byte of its response is repeated by libcurl on a new one.
+///
+/// `@unchecked Sendable` is right: `hasEnded` is read and written under `lock` alone, everything else never changes and is Sendable.
+package final class HTTPClient: @unchecked Sendable {
+    private let inbox: HTTPInbox
+    private let thread: pthread_t
+    private let lock = NSLock()
+    private var hasEnded = false
+
+    /// Makes a client and starts its thread.
+    ///
+    /// - Parameter configuration: What all requests have in common.
+    /// - Throws: `.other` if the system has no descriptor, memory or thread left.
+    package init(configuration: HTTPClientConfiguration = HTTPClientConfiguration()) throws(HTTPFailure) {
+        inbox = try HTTPInbox()
+        thread = try HTTPEngine(configuration: configuration, inbox: inbox).start()
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Sends a request and waits for the header of its response.
+    ///
+    /// Cancelling the task ends the transfer at once.
+    ///
+    /// - Parameter request: What to ask.
+    /// - Returns: The response, of whatever status, as soon as its header is in. The client must outlive it.
+    /// - Throws: `HTTPFailure` of every kind but `.timeout(.idle)`.
+    package nonisolated(nonsending) func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
+        let delivery = HTTPDelivery(inbox: inbox)
+        return try HTTPResponse(head: try await delivery.start(request).get(), delivery: delivery)
+    }
+
+    /// Ends all transfers with `.cancelled`, and then the thread; returns when it has ended. Calling it again does nothing.
+    package func close() {
+        lock.withLock {
+            guard !hasEnded else { return }
+            hasEnded = true
+            inbox.post(.stop)
+            pthread_join(thread, nil)
+        }
+    }
+}

@@ -1,0 +1,286 @@
+import CCurl
+import Foundation
+
+/// The thread on which all transfers of one client run: libcurl's multi handle, driven by epoll.
+///
+/// After `start()` the object belongs to that thread, which holds the only reference to it. It is therefore not Sendable, and
+/// neither are the transfers; other threads reach it through the inbox, and are reached through each transfer's delivery.
+final class HTTPEngine {
+    /// The present in nanoseconds, read once a round.
+    private(set) var now = HTTPEngine.clock()
+
+    private let configuration: HTTPClientConfiguration
+    private let inbox: HTTPInbox
+    private let multi: UnsafeMutableRawPointer
+    private let epoll: Int32
+    private var transfers: [ObjectIdentifier: HTTPTransfer] = [:]
+    private var dirty: [HTTPTransfer] = []
+    private var deadlines = HTTPDeadlines<ObjectIdentifier>()
+    /// When libcurl wants to be called although no socket is ready. Its timers fire once.
+    private var curlDeadline = UInt64.max
+
+    /// Makes an engine that does not run yet.
+    ///
+    /// - Throws: `.other` if the system has no descriptor or memory left.
+    init(configuration: HTTPClientConfiguration, inbox: HTTPInbox) throws(HTTPFailure) {
+        // It counts its calls, is safe to call on any thread, and is for the whole process: nobody undoes it.
+        guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
+            throw HTTPFailure(.other, "libcurl does not start")
+        }
+        self.configuration = configuration
+        self.inbox = inbox
+        self.multi = multi
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0, control(EPOLL_CTL_ADD, inbox.descriptor, EPOLLIN.rawValue) else {
+            throw HTTPFailure(.other, "no epoll: \(HTTPFailure.systemError(errno))")
+        }
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        for code in [
+            parley_curl_multi_set_socket_callback(multi, watchSocket, context),
+            parley_curl_multi_set_timer_callback(multi, armTimer, context),
+            parley_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, configuration.maximumConnections),
+            parley_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.maximumConnections),
+        ] where code != CURLM_OK {
+            throw HTTPFailure(.other, String(cString: curl_multi_strerror(code)))
+        }
+    }
+
+    deinit {
+        // Closing its connections, libcurl would call back to an object that is going away.
+        parley_curl_multi_set_socket_callback(multi, nil, nil)
+        parley_curl_multi_set_timer_callback(multi, nil, nil)
+        curl_multi_cleanup(multi)
+        if epoll >= 0 { close(epoll) }
+    }
+
+    /// Starts the thread and gives the engine to it.
+    ///
+    /// - Returns: The thread, to be joined after `.stop` was posted.
+    /// - Throws: `.other` if there can be no more threads.
+    func start() throws(HTTPFailure) -> pthread_t {
+        // The thread inherits a mask without signals: those are for the host, and a broken connection is an error number here.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let engine = Unmanaged.passRetained(self)
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, runEngine, engine.toOpaque())
+        guard code == 0 else {
+            engine.release()
+            throw HTTPFailure(.other, "no thread: \(HTTPFailure.systemError(code))")
+        }
+        return thread
+    }
+
+    // MARK: For transfers
+
+    /// Notes that a transfer has something to hand over.
+    func markDirty(_ transfer: HTTPTransfer) {
+        guard !transfer.isDirty else { return }
+        transfer.isDirty = true
+        dirty.append(transfer)
+    }
+
+    /// Makes sure that the engine looks at a transfer no later than at its deadline.
+    ///
+    /// A deadline that moves back, as it does with every byte, costs nothing here: it is moved when the earlier moment comes.
+    /// libcurl's own `CURLOPT_LOW_SPEED_TIME` counts in whole seconds and by averages.
+    func watch(_ transfer: HTTPTransfer) {
+        guard transfer.deadline < transfer.nextLook else { return }
+        transfer.nextLook = transfer.deadline
+        deadlines.set(ObjectIdentifier(transfer.delivery), to: transfer.deadline)
+    }
+
+    // MARK: The loop
+
+    /// Runs until `.stop` comes.
+    fileprivate func run() {
+        var events = [epoll_event](repeating: epoll_event(), count: 256)
+        while obeyCommands() {
+            endLateTransfers()
+            if curlDeadline <= now { act(on: CURL_SOCKET_TIMEOUT, 0) }
+            let count = epoll_wait(epoll, &events, Int32(events.count), timeToWait())
+            now = Self.clock()
+            for event in events.prefix(Int(max(0, count))) {
+                if event.data.fd == inbox.descriptor {
+                    inbox.quiet()
+                } else {
+                    act(on: event.data.fd, Self.readiness(event.events))
+                }
+            }
+        }
+        endAll()
+    }
+
+    /// - Returns: False if `.stop` was among the commands.
+    private func obeyCommands() -> Bool {
+        var goesOn = true
+        for command in inbox.take() {
+            switch command {
+            case .start(let request, let delivery): begin(request, delivery)
+            case .resume(let delivery): transfers[ObjectIdentifier(delivery)]?.goOn()
+            case .cancel(let delivery): if let transfer = transfers[ObjectIdentifier(delivery)] { drop(transfer) }
+            case .stop: goesOn = false
+            }
+        }
+        handOver()
+        return goesOn
+    }
+
+    private func begin(_ request: HTTPRequest, _ delivery: HTTPDelivery) {
+        // It may have been cancelled before it was queued; then no other command comes for it.
+        guard !delivery.isOver else { return }
+        do throws(HTTPFailure) {
+            let transfer = try HTTPTransfer(request, delivery: delivery, configuration: configuration, engine: self)
+            let code = curl_multi_add_handle(multi, transfer.easy)
+            guard code == CURLM_OK else { throw HTTPFailure(.other, String(cString: curl_multi_strerror(code))) }
+            transfers[ObjectIdentifier(delivery)] = transfer
+        } catch {
+            _ = delivery.deliver(head: nil, bytes: [], ending: .failed(error), paused: false)
+        }
+    }
+
+    /// Lets libcurl do what a ready socket or its timer asks for, and hands over what that brought.
+    private func act(on socket: curl_socket_t, _ readiness: Int32) {
+        if socket == CURL_SOCKET_TIMEOUT { curlDeadline = .max }
+        var running: Int32 = 0
+        curl_multi_socket_action(multi, socket, readiness, &running)
+        handOver()
+    }
+
+    private func handOver() {
+        noteEndings()
+        // Letting a paused transfer go on can bring bytes and so lengthen the list.
+        var index = 0
+        while index < dirty.count {
+            let transfer = dirty[index]
+            index += 1
+            transfer.handOver()
+            if transfer.ending != nil {
+                drop(transfer)
+            } else {
+                if transfer.canGoOn { transfer.goOn() }
+                watch(transfer)
+            }
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    private func noteEndings() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let code = message.pointee.data.result
+            var context: UnsafeMutableRawPointer?
+            guard parley_curl_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK, let context else { continue }
+            let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
+            transfer.end(code)
+            markDirty(transfer)
+        }
+    }
+
+    private func endLateTransfers() {
+        while let key = deadlines.popDue(now) {
+            guard let transfer = transfers[key] else { continue }
+            transfer.nextLook = .max
+            if transfer.deadline > now {
+                watch(transfer)
+            } else {
+                transfer.endByDeadline()
+                markDirty(transfer)
+            }
+        }
+        handOver()
+    }
+
+    private func drop(_ transfer: HTTPTransfer) {
+        curl_multi_remove_handle(multi, transfer.easy)
+        if transfer.isDirty { dirty.removeAll { $0 === transfer } }
+        deadlines.remove(ObjectIdentifier(transfer.delivery))
+        transfers[ObjectIdentifier(transfer.delivery)] = nil
+    }
+
+    private func endAll() {
+        let ending = HTTPDelivery.Ending.failed(HTTPFailure(.cancelled, "the HTTP client was closed"))
+        for transfer in Array(transfers.values) {
+            drop(transfer)
+            _ = transfer.delivery.deliver(head: nil, bytes: [], ending: ending, paused: false)
+        }
+        for case .start(_, let delivery) in inbox.close() {
+            _ = delivery.deliver(head: nil, bytes: [], ending: ending, paused: false)
+        }
+    }
+
+    // MARK: epoll
+
+    /// Milliseconds until the next moment that matters, rounded up; -1 for no bound.
+    private func timeToWait() -> Int32 {
+        let next = min(curlDeadline, deadlines.earliest ?? .max)
+        guard next != .max else { return -1 }
+        let nanoseconds = next > now ? next - now : 0
+        return Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 == 0 ? 0 : 1))
+    }
+
+    private static func readiness(_ events: UInt32) -> Int32 {
+        var readiness: Int32 = 0
+        if events & EPOLLIN.rawValue != 0 { readiness |= CURL_CSELECT_IN }
+        if events & EPOLLOUT.rawValue != 0 { readiness |= CURL_CSELECT_OUT }
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { readiness |= CURL_CSELECT_ERR }
+        return readiness
+    }
+
+    @discardableResult
+    private func control(_ operation: Int32, _ descriptor: Int32, _ events: UInt32) -> Bool {
+        var event = epoll_event()
+        event.events = events
+        event.data.fd = descriptor
+        return epoll_ctl(epoll, operation, descriptor, &event) == 0
+    }
+
+    /// Watches a socket for what libcurl wants of it.
+    fileprivate func watch(_ socket: curl_socket_t, for wish: Int32) {
+        guard wish != CURL_POLL_REMOVE else {
+            // libcurl may have closed it already, which takes it out too.
+            control(EPOLL_CTL_DEL, socket, 0)
+            return
+        }
+        var events: UInt32 = 0
+        if wish & CURL_POLL_IN != 0 { events |= EPOLLIN.rawValue }
+        if wish & CURL_POLL_OUT != 0 { events |= EPOLLOUT.rawValue }
+        if !control(EPOLL_CTL_MOD, socket, events) { control(EPOLL_CTL_ADD, socket, events) }
+    }
+
+    /// Sets libcurl's one timer; a negative number takes it away.
+    fileprivate func setTimer(_ milliseconds: Int) {
+        switch milliseconds {
+        case ..<0: curlDeadline = .max
+        case 0: curlDeadline = now
+        default: curlDeadline = Self.clock() + UInt64(milliseconds) * 1_000_000
+        }
+    }
+
+    private static func clock() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+private func runEngine(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let context { Unmanaged<HTTPEngine>.fromOpaque(context).takeRetainedValue().run() }
+    return nil
+}
+
+private func watchSocket(
+    _: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ wish: Int32, _ context: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?
+) -> Int32 {
+    if let context { Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue().watch(socket, for: wish) }
+    return 0
+}
+
+private func armTimer(_: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?) -> Int32 {
+    if let context { Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds) }
+    return 0
+}

@@ -1,0 +1,115 @@
+import GRDB
+import Logging
+import ParleyCore
+
+/// The loop through which all writes go: whatever waits is committed together, so that many writers share the cost of a commit.
+///
+/// Within the transaction each job has a savepoint of its own: one that fails is undone alone. Nobody is answered before the commit, and when
+/// the commit fails, all fail.
+struct CommitLoop: Sendable {
+    private let thread: JobThread
+
+    init(writer: any DatabaseWriter, logger: Logger) {
+        thread = JobThread(name: "parley-commit") { jobs in
+            for batch in jobs.runs() {
+                writer.writeWithoutTransaction { db in
+                    if batch.first?.isAlone == true {
+                        Self.runAlone(batch, db)
+                    } else {
+                        Self.commit(batch, db, logger)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does something within a transaction and returns once it is committed.
+    ///
+    /// - Throws: what the body throws, in the domain's words; then nothing was changed.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(Failure) -> Value {
+        try await thread.perform(body)
+    }
+
+    /// Does something between two transactions that must stand outside of them.
+    func writeAlone<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(Failure) -> Value {
+        try await thread.perform(isAlone: true, body)
+    }
+
+    /// Takes no more work and returns when the last is done.
+    func stop() async {
+        await thread.stop()
+    }
+
+    private static func runAlone(_ jobs: ArraySlice<DatabaseJob>, _ db: Database) {
+        for job in jobs {
+            do {
+                try job.run(db)()
+            } catch {
+                job.fail(SQLiteFailure.failure(for: error))
+            }
+        }
+    }
+
+    private static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ logger: Logger) {
+        var answers: [@Sendable () -> Void] = []
+        answers.reserveCapacity(jobs.count)
+        do {
+            try db.run("BEGIN IMMEDIATE")
+            if jobs.count == 1, let job = jobs.first {
+                answers.append(try job.run(db))
+            } else {
+                for job in jobs { answers.append(try runInSavepoint(job, db)) }
+            }
+            try db.run("COMMIT")
+        } catch {
+            rollBack(db, logger)
+            let failure = SQLiteFailure.failure(for: error)
+            for job in jobs { job.fail(failure) }
+            return
+        }
+        for answer in answers { answer() }
+    }
+
+    /// Runs one job of several.
+    ///
+    /// - Returns: what tells its outcome, good or bad, once the others are committed.
+    /// - Throws: when the whole transaction is lost.
+    private static func runInSavepoint(_ job: DatabaseJob, _ db: Database) throws -> @Sendable () -> Void {
+        try db.run("SAVEPOINT job")
+        do {
+            let answer = try job.run(db)
+            try db.run("RELEASE job")
+            return answer
+        } catch {
+            // A full disk and the like make SQLite undo the whole transaction by itself.
+            guard db.isInsideTransaction else { throw error }
+            try db.run("ROLLBACK TO job")
+            try db.run("RELEASE job")
+            let failure = SQLiteFailure.failure(for: error)
+            return { job.fail(failure) }
+        }
+    }
+
+    private static func rollBack(_ db: Database, _ logger: Logger) {
+        guard db.isInsideTransaction else { return }
+        do {
+            try db.run("ROLLBACK")
+        } catch {
+            logger.error("a transaction could not be rolled back", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension [DatabaseJob] {
+    /// Cuts the jobs, of which there is at least one, into runs that must either all stand alone or none of them, in order.
+    fileprivate func runs() -> [ArraySlice<DatabaseJob>] {
+        var runs: [ArraySlice<DatabaseJob>] = []
+        var start = startIndex
+        for index in indices.dropFirst() where self[index].isAlone != self[index - 1].isAlone {
+            runs.append(self[start..<index])
+            start = index
+        }
+        runs.append(self[start...])
+        return runs
+    }
+}

@@ -1,0 +1,112 @@
+import GRDB
+import JSON
+import ParleyCore
+
+/// A conversation as it stands in the database.
+struct ConversationRow {
+    let key: Int64
+    let owner: Int64
+    /// The key of the message that the next one follows.
+    let head: Int64?
+    /// The bot's key.
+    let bot: Int64?
+    /// The host of the turn that runs.
+    let activeHost: Int64?
+    var value: Conversation
+
+    fileprivate static let selection = """
+        SELECT c.key, c.owner, c.head, c.bot, t.host, c.id, c.title, b.id, c.pinned, c.archived, c.metadata, c.message_count, t.id,
+            c.created_at, c.updated_at
+        FROM conversations c
+        LEFT JOIN bots b ON b.key = c.bot
+        LEFT JOIN turns t ON t.conversation = c.key AND t.status = 'inProgress'
+        """
+
+    fileprivate init(_ row: StoredRow) throws {
+        key = row[0]
+        owner = row[1]
+        head = row[2]
+        bot = row[3]
+        activeHost = row[4]
+        value = Conversation(
+            id: row[5], title: row[6], botID: row[7], pinned: row[8], archived: row[9],
+            metadata: try StoredJSON.value(row[10], column: "conversations.metadata"), messageCount: row[11], activeTurnID: row[12],
+            createdAt: row[13], updatedAt: row[14])
+    }
+}
+
+extension StoreTransaction {
+    /// Finds a conversation of a person.
+    ///
+    /// - Throws: `notFound`, also for what is somebody else's.
+    func conversation(_ id: String, of person: Int64?) throws -> ConversationRow {
+        let found = try db.first(ConversationRow.selection + " WHERE c.id = ?", id, read: ConversationRow.init)
+        guard let found else { throw Failure.notFound(.conversation, id) }
+        guard found.owner == person else { throw notTheCallers(.conversation, id) }
+        return found
+    }
+
+    /// Makes a conversation.
+    ///
+    /// - Throws: `notFound` (bot).
+    func insert(_ new: NewConversation, owner: Int64) throws {
+        let bot: Int64? = if let id = new.botID { try self.bot(id, of: owner).key } else { nil }
+        try db.run(
+            "INSERT INTO conversations (id, owner, bot, title, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+            new.id, owner, bot, new.title, StoredJSON.text(of: new.metadata), new.createdAt)
+    }
+
+    /// Stores a conversation's new title and metadata.
+    func update(_ conversation: ConversationRow) throws {
+        try db.run(
+            "UPDATE conversations SET title = ?, metadata = ?, updated_at = ? WHERE key = ?", conversation.value.title,
+            StoredJSON.text(of: conversation.value.metadata), conversation.value.updatedAt, conversation.key)
+    }
+
+    /// Links a conversation to a bot, or to none.
+    func link(_ conversation: ConversationRow, to bot: Int64?) throws {
+        try db.run(
+            "UPDATE conversations SET bot = ?, updated_at = ? WHERE key = ?", bot, conversation.value.updatedAt, conversation.key)
+    }
+
+    /// Deletes a conversation with all that belongs to it.
+    func delete(_ conversation: ConversationRow, at now: Timestamp) throws {
+        try db.run("DELETE FROM conversations WHERE key = ?", conversation.key)
+        try markErasurePending(since: now)
+    }
+
+    /// Lists a person's conversations, the one changed last first.
+    ///
+    /// - Parameter botID: only those linked to this bot.
+    func conversations(of person: Int64?, linkedTo botID: String?, page: PageRequest) throws -> Page<Conversation> {
+        let place = try PageCursor.place(in: .conversations, of: botID, named: page.cursor, fields: 2)
+        guard let person else { return Page(elements: [], nextCursor: nil) }
+        var collector = PageCollector<Conversation>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
+        // Keys begin at 1: an unknown bot is linked to nothing.
+        let bot: Int64? = try botID.map { try db.first("SELECT key FROM bots WHERE id = ?", $0) { $0[0] } ?? 0 }
+        let list = ConversationRow.selection + " WHERE c.owner = ?1" + (bot == nil ? "" : " AND c.bot = ?4")
+        func collect(_ row: StoredRow) throws -> Bool {
+            let conversation = try ConversationRow(row).value
+            let metadata: [UInt8] = row[10]
+            return collector.add(conversation, size: conversation.title.utf8.count + metadata.count)
+        }
+        var before = Int.max
+        if let place {
+            guard let moment = place[0].intValue, let id = place[1].stringValue else { throw PageCursor.invalid }
+            // The order runs down in time and up in ids, so the rest of one millisecond is a range of its own.
+            let rest = list + " AND c.updated_at = ?2 AND c.id > ?3 ORDER BY c.id"
+            try db.forEach(rest, person, moment, id, bot, read: collect)
+            before = moment
+        }
+        if !collector.isFull {
+            try db.forEach(
+                list + " AND c.updated_at < ?2 ORDER BY c.updated_at DESC, c.id", person, before, nil, bot, read: collect)
+        }
+        let end = collector.next == nil ? nil : collector.elements.last
+        return Page(
+            elements: collector.elements,
+            nextCursor: end.map { end in
+                PageCursor(.conversations, of: botID, at: [.integer(end.updatedAt.milliseconds), .string(end.id)]).text
+            })
+    }
+}

@@ -1,0 +1,233 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// A database's file and those beside it, before and around SQLite's own handling of them.
+struct DatabaseFile: Sendable {
+    /// Absolute and without symbolic links, because processes that share a database must agree on the name of the file of locks.
+    let path: String
+
+    private var folder: String { (path as NSString).deletingLastPathComponent }
+    /// The file of ``OwnerLocks``.
+    var locksPath: String { path + "-hosts" }
+    private var logPath: String { path + "-wal" }
+    /// A database being made: it gets its name when it is complete, so that nobody ever sees half of one.
+    private var draftPath: String { path + "-new" }
+
+    /// - Parameter path: as the user gave it; a leading `~` is not special.
+    init(path: String) {
+        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
+        if let resolved = Self.resolved(absolute) {
+            self.path = resolved
+        } else {
+            let folder = (absolute as NSString).deletingLastPathComponent
+            self.path = ((Self.resolved(folder) ?? folder) as NSString).appendingPathComponent((absolute as NSString).lastPathComponent)
+        }
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Bytes of the log of writes, 0 when there is none.
+    var logBytes: Int { Self.size(of: logPath) ?? 0 }
+
+    /// Bytes of the database, 0 when there is none.
+    var bytes: Int { Self.size(of: path) ?? 0 }
+
+    private static func size(of path: String) -> Int? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    // MARK: Looking
+
+    /// What a file holds.
+    enum Content: Equatable {
+        /// Nothing: no file, an empty one, or a database without tables.
+        case nothing
+        /// A database of this program.
+        case parley(version: Int)
+    }
+
+    /// Looks into the file without changing anything: not the file, not its journal mode, and nothing appears beside it.
+    ///
+    /// - Throws: ``StoreOpenFailure`` for what must not be touched: another program's database, or that of a newer version.
+    func look() throws(StoreOpenFailure) -> Content {
+        guard bytes > 0 else { return .nothing }
+        let header = try Header(path: path)
+        switch header.applicationID {
+        case Schema.applicationID where header.version > Schema.currentVersion:
+            throw StoreOpenFailure(
+                .newer,
+                "\(path) was written by a newer version of Parley (its tables are version \(header.version), this program knows \(Schema.currentVersion))."
+            )
+        case Schema.applicationID:
+            return .parley(version: header.version)
+        // A log could hold tables that the file does not show yet.
+        case 0 where header.tables == 0 && logBytes == 0:
+            return .nothing
+        default:
+            throw StoreOpenFailure(.foreign, "\(path) is the database of another program.")
+        }
+    }
+
+    // MARK: Opening
+
+    /// Takes the lock under which a database is opened, migrated or compacted, after making sure that there is one or may be one.
+    ///
+    /// - Parameter timeout: how long to wait for another process that does the same.
+    func lock(waitingAtMost timeout: Duration) throws(StoreOpenFailure) -> OwnerLocks {
+        // Before anything is left beside another program's file, unless a host was here already: then whoever makes the database
+        // may just be at it, and only under the lock does a second look tell the truth.
+        if Self.size(of: locksPath) == nil { _ = try look() }
+        try makeFolder()
+        try requireWritable()
+        let locks: OwnerLocks
+        let isLocked: Bool
+        do {
+            locks = try OwnerLocks(path: locksPath)
+            isLocked = try locks.lock(OwnerLocks.openingByte, waitingAtMost: timeout)
+        } catch {
+            throw StoreOpenFailure(.cannotCreate, "\(locksPath) cannot be used: \(error).")
+        }
+        guard isLocked else {
+            throw StoreOpenFailure(.locked, "\(path) is being opened or compacted by another process.")
+        }
+        return locks
+    }
+
+    /// Makes the database, or brings it up to the current version. The caller holds the lock.
+    ///
+    /// - Returns: the versions before and after; before is 0 for a new database.
+    func migrate(_ locks: OwnerLocks, busyTimeout: Duration) throws -> (from: Int, to: Int) {
+        switch try look() {
+        case .nothing:
+            try make(busyTimeout: busyTimeout)
+            return (0, Schema.currentVersion)
+        case .parley(Schema.currentVersion):
+            return (Schema.currentVersion, Schema.currentVersion)
+        case .parley(let version):
+            guard try !locks.isAnyHostHeld() else {
+                throw StoreOpenFailure(
+                    .locked, "\(path) must be migrated from version \(version), but other processes use it; stop them first.")
+            }
+            try inConnection(busyTimeout: busyTimeout, foreignKeys: false) { db in
+                try Schema.migrate(db)
+                // The version must stand in the file itself, where whoever looks will look.
+                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+            return (version, Schema.currentVersion)
+        }
+    }
+
+    /// Does something in a connection of its own that is closed afterwards.
+    func inConnection<Value>(
+        path: String? = nil, busyTimeout: Duration, foreignKeys: Bool = true, readOnly: Bool = false, _ body: (Database) throws -> Value
+    ) throws -> Value {
+        var configuration = Configuration.parley(busyTimeout: busyTimeout)
+        configuration.foreignKeysEnabled = foreignKeys
+        configuration.readonly = readOnly
+        let queue = try DatabaseQueue(path: path ?? self.path, configuration: configuration)
+        let outcome = Result { try queue.writeWithoutTransaction(body) }
+        try queue.close()
+        return try outcome.get()
+    }
+
+    private func make(busyTimeout: Duration) throws {
+        for leftover in [draftPath, draftPath + "-journal"] where unlink(leftover) != 0 && errno != ENOENT {
+            throw StoreOpenFailure(.cannotCreate, "\(leftover) is in the way and cannot be removed: \(SystemError.last).")
+        }
+        let descriptor = open(draftPath, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreOpenFailure(.cannotCreate, "\(path) cannot be made: \(SystemError.last).")
+        }
+        Glibc.close(descriptor)
+        try inConnection(path: draftPath, busyTimeout: busyTimeout, foreignKeys: false, Schema.migrate)
+        guard rename(draftPath, path) == 0 else {
+            throw StoreOpenFailure(.cannotCreate, "\(path) cannot be made: \(SystemError.last).")
+        }
+        try syncFolder()
+    }
+
+    /// Makes the file's name survive a loss of power, as its content does.
+    private func syncFolder() throws {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError.last }
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw SystemError.last }
+    }
+
+    private func makeFolder() throws(StoreOpenFailure) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StoreOpenFailure(.cannotCreate, "The folder \(folder) cannot be made.")
+        }
+    }
+
+    private func requireWritable() throws(StoreOpenFailure) {
+        var status = stat()
+        // Without a single permission to write the file is meant to stay as it is, even if the system would let this user.
+        if stat(path, &status) == 0, status.st_mode & 0o222 == 0 || access(path, W_OK) != 0 {
+            throw StoreOpenFailure(.readOnly, "\(path) is read-only.")
+        }
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw StoreOpenFailure(.readOnly, "The folder \(folder) is read-only, and the database needs files beside it.")
+        }
+    }
+}
+
+extension Configuration {
+    /// What every connection of ours has in common.
+    static func parley(busyTimeout: Duration) -> Configuration {
+        var configuration = Configuration()
+        let (seconds, attoseconds) = busyTimeout.components
+        configuration.busyMode = .timeout(Double(seconds) + Double(attoseconds) * 1e-18)
+        configuration.label = "parley"
+        configuration.prepareDatabase { db in
+            if !db.configuration.readonly { try db.execute(sql: "PRAGMA secure_delete = ON") }
+        }
+        return configuration
+    }
+}
+
+/// What tells one program's database from another's, read without touching it.
+///
+/// SQLite reads the file as one that nobody can change (`immutable`): it takes no locks, sets up no log and recovers nothing. Reading the bytes
+/// without SQLite would be simpler, but closing the file would let go of all locks that this process holds on it (fcntl(2)).
+private struct Header {
+    let applicationID: Int32
+    let version: Int
+    let tables: Int
+
+    init(path: String) throws(StoreOpenFailure) {
+        var connection: OpaquePointer?
+        var statement: OpaquePointer?
+        defer {
+            sqlite3_finalize(statement)
+            sqlite3_close(connection)
+        }
+        let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+        var code = sqlite3_open_v2(
+            "file:\(escaped)?immutable=1", &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nil)
+        if code == SQLITE_OK {
+            code = sqlite3_prepare_v2(
+                connection,
+                """
+                SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+                    (SELECT count(*) FROM sqlite_schema)
+                """, -1, &statement, nil)
+        }
+        if code == SQLITE_OK { code = sqlite3_step(statement) }
+        guard code == SQLITE_ROW else {
+            throw SQLiteFailure.openFailure(for: DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)
+        }
+        applicationID = sqlite3_column_int(statement, 0)
+        version = Int(sqlite3_column_int(statement, 1))
+        tables = Int(sqlite3_column_int(statement, 2))
+    }
+}

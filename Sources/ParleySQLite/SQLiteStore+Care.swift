@@ -1,0 +1,81 @@
+import GRDB
+package import ParleyCore
+
+/// What a store says about itself.
+package struct SQLiteStoreStatus: Hashable, Sendable {
+    /// The database's file, nil in memory.
+    package let path: String?
+    /// Bytes of the database.
+    package let databaseBytes: Int
+    /// Bytes of the log of writes beside it.
+    package let logBytes: Int
+    /// The version of the tables.
+    package let schemaVersion: Int
+    /// Whether something deleted is still to be erased from the files.
+    package let erasurePending: Bool
+}
+
+extension SQLiteStore {
+    package func createAnonymousUser(_ new: NewAnonymousUser) async throws(Failure) {
+        try await write { try $0.insert(new) }
+    }
+
+    package func erasurePending() async throws(Failure) -> Bool {
+        try await read { try $0.isErasurePending() }
+    }
+
+    package func erase() async throws(Failure) -> Bool {
+        try await writeAlone { transaction in
+            guard try transaction.isErasurePending() else { return true }
+            return try transaction.surroundings.whileAlone { try transaction.rewrite() } ?? false
+        }
+    }
+
+    /// What the store says about itself.
+    ///
+    /// - Throws: `storeUnavailable`, `internalError`.
+    package func status() async throws(Failure) -> SQLiteStoreStatus {
+        let file = file
+        return try await read { transaction in
+            let pages = try transaction.db.first("PRAGMA page_count", read: { $0[0] as Int }) ?? 0
+            let pageSize = try transaction.db.first("PRAGMA page_size", read: { $0[0] as Int }) ?? 0
+            return SQLiteStoreStatus(
+                path: file?.path, databaseBytes: pages * pageSize, logBytes: file?.logBytes ?? 0,
+                schemaVersion: try Schema.version(of: transaction.db), erasurePending: try transaction.isErasurePending())
+        }
+    }
+
+    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Turns that still run are interrupted,
+    /// because nobody will end them.
+    ///
+    /// - Throws: `storeUnavailable`, `storeFull`, `internalError`; the files are let go of all the same.
+    package func close() async throws(Failure) {
+        await stopReading()
+        let outcome = await lastWrites()
+        await stopWriting()
+        do {
+            // Readers first, or else one of them, who may not write, is the last to close and has to leave the log behind.
+            (writer as? DatabasePool)?.invalidateReadOnlyConnections()
+            try writer.close()
+            surroundings.locks?.unlockAll()
+        } catch {
+            throw SQLiteFailure.failure(for: error)
+        }
+        try outcome.get()
+    }
+
+    private func lastWrites() async -> Result<Void, Failure> {
+        let now = configuration.now()
+        do throws(Failure) {
+            try await write { transaction in
+                _ = try transaction.interruptTurns(ofHost: transaction.surroundings.host, at: now)
+                try transaction.db.run("DELETE FROM hosts WHERE number = ?", transaction.surroundings.host)
+            }
+            _ = try await erase()
+            try await writeAlone { _ = try $0.db.first("PRAGMA wal_checkpoint(TRUNCATE)") { _ in } }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package import ParleyCore
+
+extension SQLiteStore {
+    package func createConversation(_ new: NewConversation, for caller: Caller) async throws(Failure) -> Conversation {
+        try await write { transaction in
+            let person = try transaction.personForWriting(caller, at: new.createdAt)
+            try transaction.insert(new, owner: person)
+            return try transaction.conversation(new.id, of: person).value
+        }
+    }
+
+    package func conversation(_ id: String, for caller: Caller) async throws(Failure) -> Conversation {
+        try await read { transaction in
+            try transaction.conversation(id, of: transaction.person(caller)).value
+        }
+    }
+
+    package func conversations(
+        linkedTo botID: String?, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Conversation> {
+        try await read { transaction in
+            try transaction.conversations(of: transaction.person(caller), linkedTo: botID, page: page)
+        }
+    }
+
+    package func updateConversation(
+        _ id: String, _ change: ConversationChange, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> Conversation {
+        try await write { transaction in
+            var conversation = try transaction.conversation(id, of: transaction.person(caller))
+            conversation.value.title = change.title ?? conversation.value.title
+            conversation.value.metadata = change.metadata ?? conversation.value.metadata
+            conversation.value.updatedAt = now
+            try transaction.update(conversation)
+            return conversation.value
+        }
+    }
+
+    package func setBot(
+        _ botID: String?, ofConversation id: String, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> Conversation {
+        try await write { transaction in
+            let person = try transaction.person(caller)
+            var conversation = try transaction.conversation(id, of: person)
+            let bot = try botID.map { try transaction.bot($0, of: person) }
+            conversation.value.botID = bot?.value.id
+            conversation.value.updatedAt = now
+            try transaction.link(conversation, to: bot?.key)
+            return conversation.value
+        }
+    }
+
+    package func deleteConversation(_ id: String, at now: Timestamp, for caller: Caller) async throws(Failure) {
+        try await write { transaction in
+            let conversation = try transaction.conversation(id, of: transaction.person(caller))
+            try transaction.requireFree(conversation, at: now)
+            try transaction.delete(conversation, at: now)
+        }
+    }
+
+    package func messages(
+        inConversation id: String, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Message> {
+        try await read { transaction in
+            try transaction.messages(in: transaction.conversation(id, of: transaction.person(caller)), page: page)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package import ParleyCore
+
+extension SQLiteStore {
+    package func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> AdmittedTurn {
+        try await write { try $0.admit(new, for: caller) }
+    }
+
+    package func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> [Message] {
+        try await read { try $0.history(endingAt: messageID, maximumBytes: maximumBytes) }
+    }
+
+    package func checkpoint(_ checkpoints: [TurnCheckpoint]) async throws(Failure) {
+        try await write { transaction in
+            for checkpoint in checkpoints { try transaction.store(checkpoint) }
+        }
+    }
+
+    package func finishTurn(_ outcome: TurnOutcome) async throws(Failure) -> TurnResult {
+        guard outcome.status.isTerminal else { throw Failure(.internalError, "A turn cannot end as in progress.") }
+        return try await write { transaction in
+            let turn = try transaction.turn(outcome.turnID)
+            return try transaction.isOurs(turn) ? transaction.end(turn, outcome) : transaction.result(of: turn)
+        }
+    }
+
+    package func turn(_ id: String, for caller: Caller) async throws(Failure) -> TurnResult {
+        try await read { transaction in
+            try transaction.result(of: transaction.turn(id, of: transaction.person(caller)))
+        }
+    }
+
+    package func requestCancel(ofTurn id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult {
+        try await write { transaction in
+            let turn = try transaction.turn(id, of: transaction.person(caller))
+            return try transaction.result(of: transaction.cancel(turn, at: now))
+        }
+    }
+
+    package func turnsToCancel() async throws(Failure) -> [String] {
+        try await read { try $0.turnsToCancel() }
+    }
+
+    package func recoverTurns(at now: Timestamp) async throws(Failure) -> Int {
+        try await write { try $0.recoverTurns(at: now) }
+    }
+}

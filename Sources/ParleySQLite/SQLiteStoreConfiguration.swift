@@ -1,0 +1,50 @@
+package import Logging
+package import ParleyCore
+
+/// How a database is opened.
+package struct SQLiteStoreConfiguration: Sendable {
+    /// Where the database is.
+    package enum Location: Sendable {
+        /// A file, which is made if there is none; so is the folder it lies in.
+        case file(path: String)
+        /// Nowhere: it is gone when the store is.
+        case memory
+    }
+
+    /// What survives when the machine loses power; the death of the process alone never costs anything that was answered.
+    package enum Durability: Sendable {
+        /// Everything that was answered: each commit waits for the disk (`PRAGMA synchronous = FULL`).
+        case full
+        /// Everything but perhaps the last moments (`PRAGMA synchronous = NORMAL`); the database is never damaged.
+        case normal
+    }
+
+    package var location: Location
+    package var durability: Durability
+    /// How long to wait for another process that writes.
+    package var busyTimeout: Duration
+    /// The bound of a page of messages, in bytes of their stored content.
+    package var maximumPageBytes: Int
+    package var logger: Logger
+    /// The wall clock, for what happens without a request: opening and the recovery that goes with it.
+    package var now: @Sendable () -> Timestamp
+
+    /// - Parameters:
+    ///   - location: where the database is.
+    ///   - durability: what survives when the machine loses power.
+    ///   - busyTimeout: how long to wait for another process that writes.
+    ///   - maximumPageBytes: the bound of a page of messages, in bytes of their stored content.
+    ///   - logger: gets what the store recovers from, and refusals whose reason clients must not see.
+    ///   - now: the wall clock.
+    package init(
+        location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5), maximumPageBytes: Int = 1 << 20,
+        logger: Logger, now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.location = location
+        self.durability = durability
+        self.busyTimeout = busyTimeout
+        self.maximumPageBytes = maximumPageBytes
+        self.logger = logger
+        self.now = now
+    }
+}

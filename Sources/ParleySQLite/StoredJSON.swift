@@ -1,0 +1,172 @@
+import JSON
+import ParleyCore
+
+/// The JSON form of what stands in the database's JSON columns. It is the store's own, and not the wire's, although they look alike.
+enum StoredJSON {
+    // MARK: Values
+
+    static func text(of value: JSONValue) -> String {
+        String(decoding: JSONWriter.encode(value), as: UTF8.self)
+    }
+
+    /// - Parameter column: named in the failure.
+    static func value(_ bytes: [UInt8], column: String) throws -> JSONValue {
+        try readable(column) { () throws(JSONError) in try JSONReader.parse(bytes) }
+    }
+
+    // MARK: A message's parts
+
+    static func text(of parts: [Message.Part]) -> String {
+        var writer = JSONWriter()
+        writer.array { writer in
+            for part in parts {
+                writer.object { writer in
+                    switch part {
+                    case .text(let text):
+                        writer.key("type")
+                        writer.string("text")
+                        writer.key("text")
+                        writer.string(text)
+                    }
+                }
+            }
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    static func parts(_ bytes: [UInt8]) throws -> [Message.Part] {
+        try readable("messages.parts") { () throws(JSONError) in
+            var parts: [Message.Part] = []
+            var reader = JSONReader(bytes)
+            try reader.beginArray()
+            while try reader.nextElement() { parts.append(try part(&reader)) }
+            try reader.end()
+            return parts
+        }
+    }
+
+    private static func part(_ reader: inout JSONReader) throws(JSONError) -> Message.Part {
+        var type: String?
+        var text: String?
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "type": type = try reader.string()
+            case "text": text = try reader.string()
+            default: throw reader.mismatch("unknown field")
+            }
+        }
+        guard type == "text" else { throw reader.mismatch("unknown type of part") }
+        guard let text else { throw reader.missing("text") }
+        return .text(text)
+    }
+
+    // MARK: Usage
+
+    static func text(of usage: Usage) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("inputTokens")
+            writer.integer(usage.inputTokens)
+            if let cached = usage.cachedInputTokens {
+                writer.key("cachedInputTokens")
+                writer.integer(cached)
+            }
+            writer.key("outputTokens")
+            writer.integer(usage.outputTokens)
+            if let reasoning = usage.reasoningTokens {
+                writer.key("reasoningTokens")
+                writer.integer(reasoning)
+            }
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// - Parameter column: named in the failure.
+    static func usage(_ bytes: [UInt8], column: String) throws -> Usage {
+        try readable(column) { () throws(JSONError) in
+            var usage = Usage(inputTokens: 0, outputTokens: 0)
+            var reader = JSONReader(bytes)
+            try reader.beginObject()
+            while let key = try reader.nextKey() {
+                switch key {
+                case "inputTokens": usage.inputTokens = try reader.integer()
+                case "cachedInputTokens": usage.cachedInputTokens = try reader.integer()
+                case "outputTokens": usage.outputTokens = try reader.integer()
+                case "reasoningTokens": usage.reasoningTokens = try reader.integer()
+                default: throw reader.mismatch("unknown field")
+                }
+            }
+            try reader.end()
+            return usage
+        }
+    }
+
+    // MARK: A turn's error
+
+    static func text(of error: TurnError) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("code")
+            writer.string(error.code.rawValue)
+            writer.key("message")
+            writer.string(error.message)
+            writer.key("details")
+            // An array of pairs, because details have an order and nothing forbids a name twice.
+            writer.array { writer in
+                for detail in error.details {
+                    writer.array { writer in
+                        writer.string(detail.name)
+                        detail.value.write(to: &writer)
+                    }
+                }
+            }
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    static func error(_ bytes: [UInt8]) throws -> TurnError {
+        try readable("turns.error") { () throws(JSONError) in
+            var error = TurnError(code: .internalError, message: "")
+            var reader = JSONReader(bytes)
+            try reader.beginObject()
+            while let key = try reader.nextKey() {
+                switch key {
+                case "code":
+                    guard let code = Failure.Code(rawValue: try reader.string()) else { throw reader.mismatch("unknown code") }
+                    error.code = code
+                case "message": error.message = try reader.string()
+                case "details": error.details = try details(&reader)
+                default: throw reader.mismatch("unknown field")
+                }
+            }
+            try reader.end()
+            return error
+        }
+    }
+
+    private static func details(_ reader: inout JSONReader) throws(JSONError) -> [Failure.Detail] {
+        var details: [Failure.Detail] = []
+        try reader.beginArray()
+        while try reader.nextElement() {
+            try reader.beginArray()
+            guard try reader.nextElement() else { throw reader.mismatch("a detail has a name and a value") }
+            let name = try reader.string()
+            guard try reader.nextElement() else { throw reader.mismatch("a detail has a name and a value") }
+            details.append(Failure.Detail(name, try reader.value()))
+            guard try !reader.nextElement() else { throw reader.mismatch("a detail has a name and a value") }
+        }
+        return details
+    }
+
+    // MARK: Errors
+
+    private static func readable<Value>(_ column: String, _ read: () throws(JSONError) -> Value) throws(Failure) -> Value {
+        do throws(JSONError) {
+            return try read()
+        } catch {
+            // The reason names places and never holds content.
+            throw SQLiteFailure.unreadable("\(column): \(error.path): \(error.reason)")
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import GRDB
+import ParleyCore
+
+/// A turn as it stands in the database.
+struct TurnRow {
+    /// The epoch of a turn that its host took at admission and nobody took away since.
+    static let firstEpoch: Int64 = 1
+
+    let key: Int64
+    /// The conversation's key.
+    let conversation: Int64
+    /// The key of the conversation's owner.
+    let owner: Int64
+    let host: Int64?
+    let epoch: Int64
+    var value: Turn
+
+    fileprivate static let selection = """
+        SELECT t.key, t.conversation, c.owner, t.host, t.epoch, t.id, c.id, t.status, t.stop_reason, t.error, t.user_message_id,
+            t.assistant_message_id, t.usage, t.created_at, t.completed_at
+        FROM turns t JOIN conversations c ON c.key = t.conversation
+        """
+
+    fileprivate init(_ row: StoredRow) throws {
+        guard let status = Turn.Status(rawValue: row[7]) else { throw SQLiteFailure.unreadable("turns.status") }
+        let stopReason: String? = row[8]
+        let error: [UInt8]? = row[9]
+        let usage: [UInt8]? = row[12]
+        key = row[0]
+        conversation = row[1]
+        owner = row[2]
+        host = row[3]
+        epoch = row[4]
+        value = Turn(
+            id: row[5], conversationID: row[6], status: status,
+            stopReason: try stopReason.map { name in
+                guard let reason = Turn.StopReason(rawValue: name) else { throw SQLiteFailure.unreadable("turns.stop_reason") }
+                return reason
+            },
+            error: try error.map(StoredJSON.error), userMessageID: row[10], messageID: row[11],
+            usage: try usage.map { try StoredJSON.usage($0, column: "turns.usage") }, createdAt: row[13], completedAt: row[14])
+    }
+}
+
+extension StoreTransaction {
+    /// Finds a turn.
+    ///
+    /// - Throws: `notFound`.
+    func turn(_ id: String) throws -> TurnRow {
+        guard let found = try turnIfAny(id) else { throw Failure.notFound(.turn, id) }
+        return found
+    }
+
+    /// Finds a turn, nil when there is none.
+    func turnIfAny(_ id: String) throws -> TurnRow? {
+        try db.first(TurnRow.selection + " WHERE t.id = ?", id, read: TurnRow.init)
+    }
+
+    /// Finds a turn in a person's conversations.
+    ///
+    /// - Throws: `notFound`, also for what is somebody else's.
+    func turn(_ id: String, of person: Int64?) throws -> TurnRow {
+        let found = try turn(id)
+        guard found.owner == person else { throw notTheCallers(.turn, id) }
+        return found
+    }
+
+    /// The running turns of a host.
+    func runningTurns(ofHost host: Int64) throws -> [TurnRow] {
+        try db.all(TurnRow.selection + " WHERE t.status = 'inProgress' AND t.host = ?", host, read: TurnRow.init)
+    }
+
+    /// A turn with the assistant's message.
+    func result(of turn: TurnRow) throws -> TurnResult {
+        TurnResult(turn: turn.value, message: try turn.value.messageID.flatMap(message)?.value)
+    }
+
+    /// Whether this host may write to a turn: it runs it, and nobody took it away.
+    func isOurs(_ turn: TurnRow) -> Bool {
+        turn.value.status == .inProgress && turn.host == surroundings.host && turn.epoch == TurnRow.firstEpoch
+    }
+
+    /// Stores a turn that this host runs from now on.
+    ///
+    /// - Returns: its key.
+    func insert(_ new: NewTurn, conversation: Int64, person: Int64) throws -> Int64 {
+        try db.run(
+            """
+            INSERT INTO turns (id, conversation, person, host, epoch, status, user_message_id, deadline, created_at, started_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8)
+            """,
+            new.id, conversation, person, surroundings.host, TurnRow.firstEpoch, new.userMessageID, new.deadline, new.now)
+        return db.lastInsertedRowID
+    }
+
+    /// Keeps what a turn has said so far.
+    func store(_ checkpoint: TurnCheckpoint, of turn: TurnRow) throws {
+        _ = try store(checkpoint.message, of: turn)
+        try db.run(
+            "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", checkpoint.message.id, checkpoint.lastSequence,
+            turn.key)
+    }
+
+    /// Ends a turn and frees its conversation.
+    ///
+    /// - Returns: the turn as stored. Text that was kept by a checkpoint stays, even if the outcome has none.
+    func end(_ turn: TurnRow, _ outcome: TurnOutcome) throws -> TurnResult {
+        var ended = turn.value
+        ended.status = outcome.status
+        ended.stopReason = outcome.stopReason
+        ended.error = outcome.error
+        ended.usage = outcome.usage
+        ended.messageID = outcome.message?.id ?? turn.value.messageID
+        ended.completedAt = outcome.completedAt
+        let head = try outcome.message.map { try store($0, of: turn) } ?? keptMessage(of: turn)
+        try db.run(
+            """
+            UPDATE turns SET status = ?, stop_reason = ?, error = ?, assistant_message_id = ?, model = ?, usage = ?, last_sequence = ?,
+                completed_at = ?
+            WHERE key = ?
+            """,
+            ended.status.rawValue, ended.stopReason?.rawValue, ended.error.map(StoredJSON.text), ended.messageID, outcome.message?.model,
+            ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, turn.key)
+        try free(turn.conversation, head: head, at: outcome.completedAt)
+        return TurnResult(turn: ended, message: try outcome.message ?? turn.value.messageID.flatMap(message)?.value)
+    }
+
+    /// Ends a turn whose host is gone. What it had said becomes the conversation's head.
+    ///
+    /// The epoch moves, so that a host which only seemed to be gone can write to it no more.
+    ///
+    /// - Returns: the turn as it now stands.
+    func recover(_ turn: TurnRow, at now: Timestamp) throws -> TurnRow {
+        try db.run(
+            "UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, epoch = epoch + 1 WHERE key = ?",
+            now, turn.key)
+        try free(turn.conversation, head: keptMessage(of: turn), at: now)
+        surroundings.logger.notice("a turn was interrupted, because its host runs it no more", metadata: ["turnId": "\(turn.value.id)"])
+        return try self.turn(turn.value.id)
+    }
+
+    /// Inserts the assistant's message, or updates the one that a checkpoint left.
+    ///
+    /// - Returns: its key.
+    private func store(_ message: Message, of turn: TurnRow) throws -> Int64 {
+        if turn.value.messageID == message.id, let key = try messageKey(message.id, inConversation: turn.conversation) {
+            try update(message, key: key)
+            return key
+        }
+        let parent = try message.parentID.map { id in
+            guard let key = try messageKey(id, inConversation: turn.conversation) else {
+                throw Failure(.internalError, "A message follows one that is not in its conversation.")
+            }
+            return key
+        }
+        let key = try insert(message, conversation: turn.conversation, turn: turn.key, parent: parent)
+        try db.run("UPDATE conversations SET message_count = message_count + 1 WHERE key = ?", turn.conversation)
+        return key
+    }
+
+    /// The key of the message that checkpoints left.
+    private func keptMessage(of turn: TurnRow) throws -> Int64? {
+        try turn.value.messageID.flatMap { try messageKey($0, inConversation: turn.conversation) }
+    }
+
+    /// Moves a conversation's head, if it moves, and the time of its last change.
+    private func free(_ conversation: Int64, head: Int64?, at now: Timestamp) throws {
+        try db.run("UPDATE conversations SET head = coalesce(?, head), updated_at = ? WHERE key = ?", head, now, conversation)
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+
+/// `parley config`: what is in force and where it came from.
+struct Config: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print every setting with its value and where it came from; secrets are masked.")
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await reporting {
+            let settings = try options.settings()
+            let rows = settings.entries.map { entry in
+                (entry.key.name, entry.text ?? "(not set)", Self.describe(entry.origin), entry.key.summary)
+            }
+            let nameWidth = rows.map(\.0.count).max() ?? 0
+            let valueWidth = min(40, rows.map(\.1.count).max() ?? 0)
+            for (name, value, origin, summary) in rows {
+                print("\(name.padded(to: nameWidth))  \(value.padded(to: valueWidth))  \(origin)")
+                print("\("".padded(to: nameWidth))    \(summary)")
+            }
+            for provider in settings.providers {
+                let key = provider.apiKeyEnv.map { "key from \($0): \(settings.environment[$0].map { _ in "set (masked)" } ?? "not set")" } ?? "no key"
+                print("providers.\(provider.name)  openai  \(Credentials.masked(inURL: provider.baseURL))  \(key)")
+                for model in provider.models {
+                    print("    \(provider.name):\(model.name)\(model.contextWindow.map { "  \($0) tokens" } ?? "")")
+                }
+            }
+            for name in settings.unknownVariables { print("warning: \(name) is no setting") }
+            for line in try Composition.describeModels(settings) { print(line) }
+        }
+    }
+
+    private static func describe(_ origin: Settings.Origin) -> String {
+        switch origin {
+        case .flag: "flag"
+        case .environment(let variable): "environment \(variable)"
+        case .file(let path): "file \(path)"
+        case .standard: "default"
+        }
+    }
+}
+
+/// Secrets that stand inside other texts.
+enum Credentials {
+    /// A URL with its user name, password and query masked.
+    static func masked(inURL url: String) -> String {
+        var masked = url
+        if let scheme = url.range(of: "://") {
+            let rest = url[scheme.upperBound...]
+            let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
+            if let at = rest[..<authorityEnd].lastIndex(of: "@") { masked = url[..<scheme.upperBound] + "***" + url[at...] }
+        }
+        if let query = masked.firstIndex(of: "?") { masked = masked[..<query] + "?***" }
+        return masked
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// The program.
+@main
+struct Parley: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "parley",
+        abstract: "An agent host: conversations, bots and language models over JSON-RPC lines on stdin and stdout.",
+        version: Version.current,
+        subcommands: [Serve.self, Config.self]
+    )
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+
+/// The flags that every command with settings takes.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The database's file, or :memory:.", valueName: "path"))
+    var database: String?
+
+    @Option(help: ArgumentHelp("The model that answers by default: PROVIDER:MODEL, demo, or scripted:FILE.", valueName: "model"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Whom requests without a caller act for.", valueName: "userId:id"))
+    var caller: String?
+
+    @Option(help: ArgumentHelp("A settings file (JSON).", valueName: "file"))
+    var config: String?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Any setting by its name; `parley config` lists them. May be repeated.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Option(help: ArgumentHelp("What is logged to stderr: trace to critical.", valueName: "level"))
+    var logLevel: String?
+
+    @Option(help: ArgumentHelp("How the log is written: text or json.", valueName: "format"))
+    var logFormat: String?
+
+    /// The settings in force.
+    ///
+    /// - Parameter usesEnvironment: false in a deterministic host, which must not depend on where it runs.
+    func settings(usesEnvironment: Bool = true) throws(SettingsError) -> Settings {
+        var flags: [String: String] = [:]
+        for assignment in assignments {
+            let halves = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard halves.count == 2 else { throw SettingsError("--set \(assignment): expected KEY=VALUE.") }
+            flags[String(halves[0])] = String(halves[1])
+        }
+        let named = ["database": database, "model": model, "caller": caller, "log.level": logLevel, "log.format": logFormat]
+        for case (let name, let value?) in named { flags[name] = value }
+        return try Settings(
+            flags: flags, environment: usesEnvironment ? ProcessInfo.processInfo.environment : [:], filePath: config)
+    }
+}
+
+extension ParsableCommand {
+    /// Runs a command's work and turns what stops it into a line on stderr and an exit code: 78 for settings (EX_CONFIG of sysexits.h), 69 for
+    /// a database that cannot be used (EX_UNAVAILABLE).
+    func reporting(_ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch let error as SettingsError {
+            fail(error.description)
+            throw ExitCode(78)
+        } catch let error as DatabaseError {
+            fail(error.description)
+            throw ExitCode(69)
+        }
+    }
+
+    private func fail(_ message: String) {
+        FileHandle.standardError.write(Data("parley: \(message)\n".utf8))
+    }
+}
+
+/// A database that cannot be used, in one sentence.
+struct DatabaseError: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Logging
+import ParleyCore
+import ParleyHost
+import ParleyModels
+import ParleySQLite
+
+/// Where everything is put together, and nowhere else.
+struct Composition: Sendable {
+    let host: AgentHost
+    private let store: SQLiteStore
+    private let models: ConfiguredModels
+    private let logger: Logger
+
+    /// Opens a host by the flags of a command.
+    ///
+    /// - Parameter deterministic: a clock that only the client moves, counted ids, a database in memory, the demo model unless another is
+    ///   named, nothing from the environment.
+    /// - Throws: `SettingsError`, `DatabaseError`.
+    static func open(options: SettingsOptions, deterministic: Bool) async throws -> Composition {
+        let settings = try options.settings(usesEnvironment: !deterministic)
+        let logger = makeLogger(settings)
+        for name in settings.unknownVariables {
+            logger.warning("an environment variable is no setting", metadata: ["variable": .string(name)])
+        }
+        let ambient: any Ambient = deterministic ? DeterministicAmbient() : SystemAmbient()
+        let models = try ConfiguredModels(settings, ambient: ambient)
+        let store = try openStore(settings, deterministic: deterministic, ambient: ambient, logger: logger)
+        let host = AgentHost(
+            info: HostInfo(name: "parley", version: deterministic ? "0.0.0" : Version.current), limits: limits(settings),
+            settings: hostSettings(settings), turnSettings: turnSettings(settings), store: store, models: models.catalog, ambient: ambient,
+            defaultUserID: try defaultUserID(settings), logger: logger)
+        return Composition(host: host, store: store, models: models, logger: logger)
+    }
+
+    /// Serves a connection until its end, then closes what was opened.
+    func serve(input: Int32, output: Int32) async {
+        await host.run(input: input, output: output)
+        models.close()
+        do {
+            try await store.close()
+        } catch {
+            logger.error("the database was not closed cleanly", metadata: ["cause": .string(error.underlying ?? error.message)])
+        }
+    }
+
+    /// The models that settings give, a line each, for `parley config`.
+    static func describeModels(_ settings: Settings) throws(SettingsError) -> [String] {
+        let models = try ConfiguredModels(settings, ambient: SystemAmbient())
+        defer { models.close() }
+        return models.catalog.entries.map { entry in
+            "model  \(entry.id)\(entry.isDefault ? "  (default)" : "")\(entry.description.demonstration ? "  (a demonstration)" : "")"
+        }
+    }
+
+    private static func makeLogger(_ settings: Settings) -> Logger {
+        let level = settings.text("log.level").flatMap(Logger.Level.init(rawValue:)) ?? .notice
+        let format = settings.text("log.format").flatMap(StderrLogHandler.Format.init(rawValue:)) ?? .text
+        return Logger(label: "parley") { _ in StderrLogHandler(level: level, format: format) }
+    }
+
+    private static func openStore(
+        _ settings: Settings, deterministic: Bool, ambient: any Ambient, logger: Logger
+    ) throws -> SQLiteStore {
+        let path = settings.text("database")
+        if deterministic, let path, path != ":memory:" {
+            throw SettingsError("A deterministic host keeps its database in memory: leave --database out.")
+        }
+        let location: SQLiteStoreConfiguration.Location =
+            deterministic || path == ":memory:" ? .memory : .file(path: path ?? DatabasePath.standard(environment: settings.environment))
+        do throws(StoreOpenFailure) {
+            return try SQLiteStore.open(
+                SQLiteStoreConfiguration(
+                    location: location, durability: settings.text("durability") == "full" ? .full : .normal,
+                    busyTimeout: .milliseconds(settings.integer("store.busyTimeoutMilliseconds")), logger: logger,
+                    now: { ambient.now() }))
+        } catch {
+            throw DatabaseError(description: error.description)
+        }
+    }
+
+    private static func limits(_ settings: Settings) -> HostLimits {
+        var limits = HostLimits()
+        limits.maxInFlight = settings.integer("limits.maxInFlight")
+        limits.transport.maxLineBytes = settings.integer("limits.maxLineBytes")
+        limits.transport.maxOutboundBytes = settings.integer("limits.maxOutboundBytes")
+        limits.core.maxMessageBytesAnonymous = settings.integer("limits.maxMessageBytes.anonymous")
+        limits.core.maxMessageBytesUser = settings.integer("limits.maxMessageBytes.user")
+        limits.core.maxHistoryBytes = settings.integer("limits.maxHistoryBytes")
+        limits.core.maxTitleCharacters = settings.integer("limits.maxTitleCharacters")
+        limits.core.maxMetadataBytes = settings.integer("limits.maxMetadataBytes")
+        limits.core.maxDescriptionCharacters = settings.integer("limits.maxDescriptionCharacters")
+        limits.core.maxInstructionsBytes = settings.integer("limits.maxInstructionsBytes")
+        limits.core.maxConfigBytes = settings.integer("limits.maxConfigBytes")
+        return limits
+    }
+
+    private static func hostSettings(_ settings: Settings) -> HostSettings {
+        var host = HostSettings()
+        host.drainMilliseconds = Int64(settings.integer("shutdown.drainSeconds")) * 1_000
+        host.graceMilliseconds = Int64(settings.integer("shutdown.graceSeconds")) * 1_000
+        host.erasureIdleMilliseconds = Int64(settings.integer("erasure.idleSeconds")) * 1_000
+        return host
+    }
+
+    private static func turnSettings(_ settings: Settings) -> TurnSettings {
+        var turns = TurnSettings()
+        turns.deadlineMilliseconds = Int64(settings.integer("turns.deadlineSeconds")) * 1_000
+        turns.checkpointMilliseconds = Int64(settings.integer("turns.checkpointMilliseconds"))
+        turns.defaultInstructions = settings.text("assistant.instructions") ?? turns.defaultInstructions
+        return turns
+    }
+
+    private static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
+        guard let text = settings.text("caller") else { return nil }
+        let prefix = "userId:"
+        guard text.hasPrefix(prefix), (1...256).contains(text.utf8.count - prefix.utf8.count) else {
+            throw SettingsError("caller: expected userId:ID, found \"\(text)\".")
+        }
+        return String(text.dropFirst(prefix.count))
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import JSON
+import ParleyTestSupport
+import Testing
+
+/// What the process does with database files that are not as they should be, and with company.
+@Suite(.timeLimit(.minutes(1)))
+struct DatabaseFileTests {
+    private let folder: TemporaryFolder
+    private var database: String { folder.file("parley.db") }
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func start(_ arguments: String...) throws -> ParleyProcess {
+        try ParleyProcess(["serve", "--database", database, "--caller", "userId:ada"] + arguments)
+    }
+
+    private func sqlite(_ sql: String) throws {
+        let python = Process()
+        python.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        python.arguments = ["-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2]); c.close()", database, sql]
+        try python.run()
+        python.waitUntilExit()
+        #expect(python.terminationStatus == 0)
+    }
+
+    /// Starts, expects a refusal that names the file, and that the file is as it was.
+    private func expectRefusal(saying word: String) async throws {
+        let before = try Data(contentsOf: URL(fileURLWithPath: database))
+        let parley = try start()
+        #expect(await parley.exitCode() == 69)
+        let text = parley.errorText()
+        #expect(text.hasPrefix("parley: ") && text.contains(database) && text.lowercased().contains(word), "\(text)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: database)) == before)
+    }
+
+    @Test func anotherProgramsDatabaseIsRefused() async throws {
+        try sqlite("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup');")
+        try await expectRefusal(saying: "another program")
+    }
+
+    @Test func aNewerDatabaseIsRefused() async throws {
+        let parley = try start()
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        try sqlite("PRAGMA user_version = 4711;")
+        try await expectRefusal(saying: "newer")
+    }
+
+    @Test func aFileThatIsNoDatabaseIsRefused() async throws {
+        _ = try folder.write(String(repeating: "This is no database. ", count: 100), to: "parley.db")
+        try await expectRefusal(saying: "database")
+    }
+
+    @Test func manyProcessesMayStartAtOnce() async throws {
+        let processes = try (0..<6).map { _ in try start() }
+        for process in processes {
+            #expect(try await process.call("createBot", ["name": .string("Bot \(process.id)")])["result"] != nil)
+        }
+        let bots = try await processes[0].call("listBots")
+        #expect(bots["result"]?["data"]?.arrayValue?.count == 6)
+    }
+
+    @Test func processesRespectEachOthersTurns() async throws {
+        let script = try folder.write(#"{"repeat":true,"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
+        let first = try start("--model", "scripted:\(script)")
+        let second = try start()
+        first.send("sendMessage", ["text": "Hello"])
+        let started = try await first.event("turnStarted")["params"]
+        let (turnID, conversationID) = (started?["turnId"] ?? .null, started?["conversationId"] ?? .null)
+
+        let busy = try await second.call("sendMessage", ["conversationId": conversationID, "text": "Me too"])
+        #expect(busy["error"]?["data"]?["code"] == "conversationBusy")
+        #expect(busy["error"]?["data"]?["turnId"] == turnID)
+
+        let cancelled = try await second.call("cancelTurn", ["turnId": turnID])
+        #expect(cancelled["result"]?["turn"]?["status"] == "cancelled")
+        #expect(try await first.event("turnCompleted")["params"]?["turn"]?["status"] == "cancelled")
+        let next = try await second.call("sendMessage", ["conversationId": conversationID, "text": "Now me"])
+        #expect(next["result"]?["turn"]?["status"] == "completed")
+    }
+
+    @Test func aTurnWhoseHostDiedIsRecoveredOnSight() async throws {
+        let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
+        let first = try start("--model", "scripted:\(script)")
+        let second = try start()
+        first.send("sendMessage", ["text": "Hello"])
+        let started = try await first.event("turnStarted")["params"]
+        first.signal(SIGKILL)
+        #expect(await first.exitCode() == -SIGKILL)
+        let reply = try await second.call(
+            "sendMessage", ["conversationId": started?["conversationId"] ?? .null, "text": "Still there?"])
+        #expect(reply["result"]?["turn"]?["status"] == "completed")
+        let turn = try await second.call("getTurn", ["turnId": started?["turnId"] ?? .null])
+        #expect(turn["result"]?["turn"]?["status"] == "interrupted")
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import JSON
+import ParleyTestSupport
+import Testing
+
+/// How the process begins and ends, whatever happens to it.
+@Suite(.timeLimit(.minutes(1)))
+struct LifecycleTests {
+    private let folder: TemporaryFolder
+    private var database: String { folder.file("parley.db") }
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    /// A script whose answer says something and then hangs.
+    private func hangingScript() throws -> String {
+        try folder.write(#"{"repeat":true,"steps":[{"text":"so "},{"text":"far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
+    }
+
+    private func start(_ arguments: String..., environment: [String: String] = [:]) throws -> ParleyProcess {
+        try ParleyProcess(["serve", "--database", database, "--caller", "userId:ada"] + arguments, environment: environment)
+    }
+
+    @Test func endOfInputFinishesWhatWasAccepted() async throws {
+        let parley = try start()
+        parley.send("sendMessage", ["text": "Hello"])
+        parley.endInput()
+        let reply = try await parley.line { $0["id"] != nil }
+        #expect(reply["result"]?["turn"]?["status"] == "completed")
+        #expect(await parley.exitCode() == 0)
+    }
+
+    @Test func inputThatEndsInTheMiddleOfALineIsAnswered() async throws {
+        let parley = try start()
+        parley.write(#"{"jsonrpc":"2.0","id":1,"meth"#)
+        parley.endInput()
+        #expect(try await parley.line()["error"]?["data"]?["code"] == "parseError")
+        #expect(await parley.exitCode() == 0)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func aSignalInterruptsTurnsAfterTheGracePeriod(signal: Int32) async throws {
+        let parley = try start("--model", "scripted:\(try hangingScript())", "--set", "shutdown.graceSeconds=0")
+        parley.send("sendMessage", ["text": "Hello"])
+        _ = try await parley.event("messageDelta")
+        parley.signal(signal)
+        let completed = try await parley.event("turnCompleted")
+        #expect(completed["params"]?["turn"]?["status"] == "interrupted")
+        #expect(completed["params"]?["message"]?["status"] == "partial")
+        #expect(try await parley.line()["result"]?["turn"]?["stopReason"] == "interrupted")
+        #expect(await parley.exitCode() == 0)
+    }
+
+    @Test func aClientThatIsGoneEndsTheProcess() async throws {
+        let parley = try start("--model", "scripted:\(try hangingScript())")
+        parley.send("sendMessage", ["text": "Hello"])
+        let started = try await parley.event("turnStarted")
+        parley.breakOutput()
+        // Something must be written for the break to be seen.
+        for _ in 0..<3 { parley.send("ping") }
+        #expect(await parley.exitCode() == 0)
+
+        let next = try start()
+        let turn = try await next.call("getTurn", ["turnId": started["params"]?["turnId"] ?? .null])
+        #expect(turn["result"]?["turn"]?["status"] == "interrupted")
+    }
+
+    @Test func aKilledTurnIsInterruptedAtTheNextStartWithItsPartialText() async throws {
+        let parley = try start("--model", "scripted:\(try hangingScript())", "--set", "turns.checkpointMilliseconds=100")
+        parley.send("sendMessage", ["text": "Hello"])
+        let turnID = try await parley.event("turnStarted")["params"]?["turnId"] ?? .null
+        _ = try await parley.line { $0["params"]?["delta"] == "far" }
+        // The text is in the database once the turn shows it.
+        while try await parley.call("getTurn", ["turnId": turnID])["result"]?["message"] == nil {}
+        parley.signal(SIGKILL)
+        #expect(await parley.exitCode() == -SIGKILL)
+
+        let next = try start()
+        let result = try await next.call("getTurn", ["turnId": turnID])["result"]
+        #expect(result?["turn"]?["status"] == "interrupted")
+        #expect(result?["turn"]?["stopReason"] == "interrupted")
+        #expect(result?["message"]?["content"] == [["type": "text", "text": "so far"]])
+        #expect(result?["message"]?["status"] == "partial")
+        let conversation = result?["turn"]?["conversationId"] ?? .null
+        let again = try await next.call("sendMessage", ["conversationId": conversation, "text": "Go on"])
+        #expect(again["result"]?["turn"]?["status"] == "completed")
+    }
+
+    @Test func onlyTheProtocolReachesStdout() async throws {
+        let parley = try start("--log-level", "trace", "--log-format", "json")
+        parley.write("{\n\n{}\n")
+        parley.send("sendMessage", ["text": "Hello"])
+        parley.send("shutdown")
+        var lines = 0
+        do {
+            while true {
+                #expect(try await parley.line()["jsonrpc"] == "2.0")
+                lines += 1
+            }
+        } catch is ParleyProcess.Ended {
+            #expect(lines > 5)
+        }
+        #expect(await parley.exitCode() == 0)
+        for line in parley.errorText().split(separator: "\n") {
+            #expect(try JSONReader.parse(Array(line.utf8))["level"] != nil)
+        }
+    }
+
+    @Test func shutdownAnswersThenEnds() async throws {
+        let parley = try start()
+        #expect(try await parley.call("shutdown")["result"] == [:])
+        #expect(await parley.exitCode() == 0)
+    }
+
+    @Test func deletedTextIsInNoFileAfterACleanEnd() async throws {
+        let parley = try start()
+        let reply = try await parley.call("sendMessage", ["text": "The password is xyzzy-plugh"])
+        let id = reply["result"]?["conversation"]?["id"] ?? .null
+        let bot = try await parley.call("createBot", ["name": "Grue", "instructions": "Say frobozz"])
+        _ = try await parley.call("deleteConversation", ["conversationId": id])
+        _ = try await parley.call("deleteBot", ["botId": bot["result"]?["bot"]?["id"] ?? .null])
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
+            for secret in ["xyzzy-plugh", "frobozz", "Grue"] {
+                #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(secret) is still in \(name)")
+            }
+        }
+    }
+}
