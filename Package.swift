@@ -10,6 +10,7 @@ let strict: [SwiftSetting] = [
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -28,7 +29,7 @@ let package = Package(
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
         .target(name: "JSONRPC", dependencies: ["JSON", collections], swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "ParleyCore", dependencies: ["JSON", crypto, logging], swiftSettings: strict),
-        .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, logging], swiftSettings: strict),
+        .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
         .target(name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyCore", collections, logging], swiftSettings: strict),
         .executableTarget(

@@ -29,6 +29,7 @@ extension JSONWriter {
     }
 
     /// Writes a member of any type.
+    @inlinable
     package mutating func member<Value: JSONWritable>(_ name: StaticString, _ value: Value?) {
         guard let value else { return }
         key(name)
@@ -36,6 +37,7 @@ extension JSONWriter {
     }
 
     /// Writes a member with an array.
+    @inlinable
     package mutating func member<Element: JSONWritable>(_ name: StaticString, _ values: [Element]?) {
         guard let values else { return }
         key(name)

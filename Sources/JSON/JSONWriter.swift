@@ -24,6 +24,7 @@ package struct JSONWriter: Sendable {
     ///
     /// - Parameter value: the value.
     /// - Returns: its bytes.
+    @inlinable
     package static func encode(_ value: some JSONWritable) -> [UInt8] {
         var writer = JSONWriter()
         value.write(to: &writer)

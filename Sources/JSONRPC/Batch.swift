@@ -18,9 +18,6 @@ final class Batch: Sendable {
         self.ledger = ledger
     }
 
-    /// The size of the answers so far.
-    var bytes: Int { state.withLock { $0.bytes } }
-
     /// Keeps a place for the answer of a request that was admitted.
     func expectAnswer(of id: RequestID) -> Int {
         state.withLock { state in
@@ -33,6 +30,7 @@ final class Batch: Sendable {
 
     /// Takes the answer for a place.
     func take(_ answer: [UInt8], at place: Int) {
+        ledger.hold(bytes: answer.count)
         sendIfLast { state in
             state.answers[place] = answer
             state.bytes += answer.count
@@ -43,9 +41,11 @@ final class Batch: Sendable {
     func refuse(_ id: RequestID, _ error: RPCError) {
         var writer = JSONWriter()
         writer.answer(id, "error") { error.write(to: &$0) }
+        let answer = writer.bytes
+        ledger.hold(bytes: answer.count)
         state.withLock { state in
-            state.answers.append(writer.bytes)
-            state.bytes += writer.bytes.count
+            state.answers.append(answer)
+            state.bytes += answer.count
         }
     }
 
@@ -70,6 +70,6 @@ final class Batch: Sendable {
             line += answer
         }
         line += "]\n".utf8
-        ledger.settle(last.ids, with: line)
+        ledger.settle(last.ids, holding: last.bytes, with: line)
     }
 }

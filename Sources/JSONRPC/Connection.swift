@@ -5,16 +5,17 @@ import JSON
 ///
 /// **In.** One thread reads and calls the handler for each line in order; the bytes of one read are one array that all its lines share.
 ///
-/// **Out.** Any thread sends whole frames, which leave in the order of the calls. Whoever finds nobody writing writes, without ever blocking; when the peer does
-/// not keep up, a second thread, started then, takes over. While the lines of one read are handled, frames gather up to 64 KiB, so
-/// that the answers of pipelined requests leave in one write.
+/// **Out.** Any thread sends whole frames, which leave in the order of the calls. Whoever finds nobody writing writes, without ever
+/// blocking; when the peer does not keep up, a second thread, started then, takes over. While the lines of one read are handled, frames
+/// gather up to 64 KiB, so that the answers of pipelined requests leave in one write.
 ///
 /// **When the peer reads slowly**, nothing is dropped here. The sender of deltas looks at `isCongested` before each; while it holds, it
-/// joins deltas instead of sending them and pauses their source, until the body of `onceWritable` is called. All else is sent regardless, and when more than
-/// `maxOutboundBytes` wait, the reader handles no further line until less do.
+/// joins deltas instead of sending them and pauses their source, until the body of `onceWritable` is called. All else is sent regardless,
+/// and when more than `maxOutboundBytes` wait, the reader handles no further line until less do.
 ///
-/// **Memory** is bounded by: one line of `maxLineBytes` and one read, twice while its line is handled; `maxOutboundBytes` and what the requests in
-/// flight, whose number the handler bounds, then still send; and for each batch `maxOutboundBytes` and the answers under way.
+/// **Memory** is bounded by: one line of `maxLineBytes` and one read, twice while the line is handled; `maxOutboundBytes` for what waits to
+/// be written, and as much for answers that wait for others of their batch; and beyond that by what one line asks for and what the requests
+/// in flight, whose number the handler bounds, still send.
 ///
 /// The connection keeps its handler, and closes neither of the two descriptors.
 package final class Connection: Sendable {
@@ -42,13 +43,15 @@ package final class Connection: Sendable {
             descriptor: input, outbox: outbox, dispatcher: Dispatcher(handler: handler, ledger: ledger, limits: limits))
     }
 
-    /// Starts the reader's thread; to be called once. It makes this process ignore SIGPIPE, which would otherwise end it when the peer goes.
+    /// Starts the reader's thread; to be called once. It makes this process ignore SIGPIPE, which would otherwise end it when the peer
+    /// goes.
     package func start() {
         signal(SIGPIPE, SIG_IGN)
         input.start()
     }
 
-    /// Lets no further line be handled and waits for nothing; the thread may stay in read(2), where it does no harm. Leads to `inputEnded()`.
+    /// Lets no further line be handled and waits for nothing; the thread may stay in read(2), where it does no harm. Leads to
+    /// `inputEnded()`.
     package func stopReading() {
         input.stop()
     }
@@ -87,8 +90,8 @@ package final class Connection: Sendable {
     /// Whether more than `congestionBytes` wait to be written.
     package var isCongested: Bool { outbox.isCongested }
 
-    /// Calls the body once: at once and on this thread when the connection is not congested, otherwise on the writer's thread, which it must not block, as soon as
-    /// less than half of `congestionBytes` wait or the output is broken.
+    /// Calls the body once: at once and on this thread when the connection is not congested, otherwise on the writer's thread, which it
+    /// must not block, as soon as less than half of `congestionBytes` wait or the output is broken.
     package func onceWritable(_ body: @escaping @Sendable () -> Void) {
         outbox.onceWritable(body)
     }
@@ -98,8 +101,8 @@ package final class Connection: Sendable {
         await outbox.flush()
     }
 
-    /// Flushes, then ends the writer's thread; what is sent later is dropped. Where the task is cancelled before the peer has read everything, the thread lasts until
-    /// the peer has or is gone.
+    /// Flushes, then ends the writer's thread; what is sent later is dropped. Where the task is cancelled before the peer has read
+    /// everything, the thread lasts until the peer has or is gone.
     package func close() async {
         await outbox.close()
     }

@@ -56,12 +56,12 @@ struct Dispatcher: Sendable {
         batch.end()
     }
 
-    private func handle(_ message: Message, in batch: Batch?) {
-        switch message {
+    private func handle(_ message: consuming Message, in batch: Batch?) {
+        switch consume message {
         case .request(let id, let request):
-            // The answers of a batch wait for its last, so here is where they are kept from taking up ever more memory.
-            if let batch, batch.bytes > limits.maxOutboundBytes {
-                batch.refuse(id, .overloaded("The answers of this batch have grown too large."))
+            // The answers of batches wait where the reader's pause does not count them, so they have a bound of their own.
+            if let batch, ledger.heldBytes > limits.maxOutboundBytes {
+                batch.refuse(id, .overloaded("The answers that wait for others of their batch take up too much memory."))
             } else if ledger.admit(id) {
                 let place = batch.map { (batch: $0, place: $0.expectAnswer(of: id)) }
                 handler.handle(request, reply: Reply(id: id, ledger: ledger, batch: place))

@@ -27,4 +27,20 @@ package struct Params: Sendable {
     package func reader() -> JSONReader {
         JSONReader(bytes, in: range)
     }
+
+    /// Reads the value of params.
+    /// - Parameters:
+    ///   - reader: stands before the value, and after it on return.
+    ///   - bytes: what the reader reads.
+    /// - Returns: nil when the value is neither an object nor null.
+    /// - Throws: `JSONError` of kind syntax.
+    static func read(from reader: inout JSONReader, of bytes: [UInt8]) throws(JSONError) -> Params? {
+        let kind = try reader.peek()
+        let range = try reader.skip()
+        return switch kind {
+        case .object: Params(bytes: bytes, range: range)
+        case .null: .empty
+        case .bool, .number, .string, .array: nil
+        }
+    }
 }

@@ -8,7 +8,7 @@ extension JSONWriter {
     ///   - params: writes one object.
     package mutating func notification(_ method: StaticString, _ params: (inout JSONWriter) -> Void) {
         beginMessage()
-        member("method", method)
+        member("method", method.description)
         key("params")
         params(&self)
         endObject()
@@ -22,8 +22,9 @@ extension JSONWriter {
     ///   - params: writes one object.
     package mutating func request(_ method: StaticString, id: RequestID, _ params: (inout JSONWriter) -> Void) {
         beginMessage()
-        member("id", id)
-        member("method", method)
+        key("id")
+        id.write(to: &self)
+        member("method", method.description)
         key("params")
         params(&self)
         endObject()
@@ -33,7 +34,8 @@ extension JSONWriter {
     /// Writes an answer without a line end, for it may stand in a batch.
     mutating func answer(_ id: RequestID, _ name: StaticString, _ value: (inout JSONWriter) -> Void) {
         beginMessage()
-        member("id", id)
+        key("id")
+        id.write(to: &self)
         key(name)
         value(&self)
         endObject()
@@ -41,10 +43,7 @@ extension JSONWriter {
 
     private mutating func beginMessage() {
         beginObject()
-        member("jsonrpc", "2.0")
-    }
-
-    private mutating func member(_ name: StaticString, _ value: StaticString) {
-        member(name, value.description)
+        key("jsonrpc")
+        string("2.0")
     }
 }

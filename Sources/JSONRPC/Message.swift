@@ -23,43 +23,45 @@ enum Message {
             self = .invalid(.null, .invalidRequest("a message is an object"))
             return
         }
-        self = try Envelope(from: &reader, of: bytes).message(in: bytes)
-    }
-}
-
-/// The members of a message, before it is known what message they make.
-private struct Envelope {
-    private enum Field<Value> {
-        case absent
-        case wrong
-        case present(Value)
-
-        var isAbsent: Bool { if case .absent = self { true } else { false } }
-
-        init(_ value: Value?) {
-            self = if let value { .present(value) } else { .wrong }
-        }
-    }
-
-    private var isVersion2 = false
-    private var id = Field<RequestID>.absent
-    private var method = Field<String>.absent
-    private var params = Field<Params>.present(.empty)
-    private var result: Range<Int>?
-    private var error: Range<Int>?
-
-    init(from reader: inout JSONReader, of bytes: [UInt8]) throws(JSONError) {
+        var isVersion2 = false
+        var id: RequestID?
+        var hasID = false
+        var method: String?
+        var hasMethod = false
+        var params: Params? = .empty
+        var result: Range<Int>?
+        var error: Range<Int>?
         try reader.beginObject()
         while let key = try reader.nextKey() {
             switch key {
-            case "jsonrpc": isVersion2 = try Self.string(from: &reader) == "2.0"
-            case "id": id = Field(try RequestID.read(from: &reader, of: bytes))
-            case "method": method = Field(try Self.string(from: &reader))
-            case "params": params = Field(try Self.params(from: &reader, of: bytes))
-            case "result": result = try reader.skip()
-            case "error": error = try reader.skip()
-            default: _ = try reader.skip()
+            case "jsonrpc":
+                isVersion2 = try Self.string(from: &reader) == "2.0"
+            case "id":
+                id = try RequestID.read(from: &reader, of: bytes)
+                hasID = true
+            case "method":
+                method = try Self.string(from: &reader)
+                hasMethod = true
+            case "params":
+                params = try Params.read(from: &reader, of: bytes)
+            case "result":
+                result = try reader.skip()
+            case "error":
+                error = try reader.skip()
+            default:
+                _ = try reader.skip()
             }
+        }
+        if !hasMethod, result != nil || error != nil {
+            self = try Self.response(to: id, isVersion2: isVersion2, result: result, error: error, in: bytes)
+        } else if hasID, id == nil {
+            self = .invalid(.null, .invalidRequest("id must be a string, an integer without fraction and exponent, or null"))
+        } else if !isVersion2 {
+            self = .invalid(id ?? .null, .invalidRequest("jsonrpc must be \"2.0\""))
+        } else if let method {
+            self = Self.call(method, params, id: id)
+        } else {
+            self = .invalid(id ?? .null, .invalidRequest(hasMethod ? "method must be a string" : "method is missing"))
         }
     }
 
@@ -69,39 +71,20 @@ private struct Envelope {
         return nil
     }
 
-    private static func params(from reader: inout JSONReader, of bytes: [UInt8]) throws(JSONError) -> Params? {
-        let kind = try reader.peek()
-        let range = try reader.skip()
-        return switch kind {
-        case .object: Params(bytes: bytes, range: range)
-        case .null: .empty
-        case .bool, .number, .string, .array: nil
+    private static func call(_ method: String, _ params: Params?, id: RequestID?) -> Message {
+        guard let params else {
+            guard let id else { return .refusedNotification(method: method) }
+            return .invalid(id, .invalidParams(path: "", reason: "params must be an object"))
         }
+        let call = IncomingRequest(method: method, params: params)
+        guard let id else { return .notification(call) }
+        return .request(id, call)
     }
 
-    func message(in bytes: [UInt8]) throws(JSONError) -> Message {
-        if method.isAbsent, result != nil || error != nil { return try response(in: bytes) }
-        var answerID = RequestID.null
-        if case .present(let id) = id { answerID = id }
-        if case .wrong = id {
-            return .invalid(.null, .invalidRequest("id must be a string, an integer without fraction and exponent, or null"))
-        }
-        guard isVersion2 else {
-            return .invalid(answerID, .invalidRequest("jsonrpc must be \"2.0\""))
-        }
-        guard case .present(let name) = method else {
-            return .invalid(answerID, .invalidRequest(method.isAbsent ? "method is missing" : "method must be a string"))
-        }
-        guard case .present(let params) = params else {
-            return id.isAbsent
-                ? .refusedNotification(method: name) : .invalid(answerID, .invalidParams(path: "", reason: "params must be an object"))
-        }
-        let request = IncomingRequest(method: name, params: params)
-        return id.isAbsent ? .notification(request) : .request(answerID, request)
-    }
-
-    private func response(in bytes: [UInt8]) throws(JSONError) -> Message {
-        guard case .present(let id) = id else {
+    private static func response(
+        to id: RequestID?, isVersion2: Bool, result: Range<Int>?, error: Range<Int>?, in bytes: [UInt8]
+    ) throws(JSONError) -> Message {
+        guard let id else {
             return .invalidResponse(nil, .invalidRequest("an answer needs the id of the request that it answers"))
         }
         guard isVersion2 else {

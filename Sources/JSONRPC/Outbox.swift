@@ -4,11 +4,12 @@ import Synchronization
 /// The way out: takes whole frames from any thread and writes them in that order, one owner of the descriptor at a time.
 ///
 /// Whoever sends and finds the outbox idle writes, without blocking, also what others send meanwhile; so a lone answer leaves without a
-/// change of threads, and frames sent at once leave together. When the peer does not keep up (the descriptor would block), a thread of the outbox takes
-/// over until everything is written; it starts when it is first needed. An attempt to write may end in the middle of a frame, but what
-/// is left of that frame is always written next.
+/// change of threads, and frames sent at once leave together. When the peer does not keep up (the descriptor would block), a thread of the
+/// outbox takes over until everything is written; it starts when it is first needed. An attempt to write may end in the middle of a frame,
+/// but what is left of that frame is always written next.
 ///
-/// Nothing is ever dropped while the peer is there. What bounds the memory is that the reader waits in `waitForRoom` and the senders of deltas heed `waitingBytes`.
+/// Nothing is ever dropped while the peer is there. What bounds the memory is that the reader waits in `waitForRoom` and the senders of
+/// deltas heed `waitingBytes`.
 final class Outbox: Sendable {
     private let limits: TransportLimits
     private let state: Guarded<OutboxState>
@@ -39,7 +40,7 @@ final class Outbox: Sendable {
         state.withLock { $0.cork() }
     }
 
-    /// Writes what the cork held back.
+    /// Lets what the cork held back leave.
     func uncork() {
         carryOut(change { $0.uncork() })
     }
@@ -77,7 +78,11 @@ final class Outbox: Sendable {
 
     /// Blocks while the outbox is full, unless pauses have been ended.
     func waitForRoom() {
-        state.wait { $0.isFull && !$0.arePausesOver ? ($0.isReaderWaiting = true, nil).1 : () }
+        state.wait { state -> Void? in
+            guard state.isFull, !state.arePausesOver else { return () }
+            state.isReaderWaiting = true
+            return nil
+        }
     }
 
     /// Lets the reader go on although the outbox is full, since it is to stop.

@@ -40,6 +40,9 @@ struct OutboxState {
     private static let callerWrites = 16
 
     private let limits: TransportLimits
+    /// A cork holds back less than this, in bytes: so little that nobody who waits for the end of a congestion or for room waits for the
+    /// cork.
+    private let corkBytes: Int
     private let onBroken: @Sendable (_ code: Int32) -> Void
 
     /// Nil once nothing will ever be written again: the output is broken, or closed and idle.
@@ -66,6 +69,7 @@ struct OutboxState {
     init(descriptor: OutputDescriptor, limits: TransportLimits, onBroken: @escaping @Sendable (_ code: Int32) -> Void) {
         self.descriptor = descriptor
         self.limits = limits
+        corkBytes = min(FrameQueue.pieceBytes, limits.congestionBytes / 2, limits.maxOutboundBytes)
         self.onBroken = onBroken
     }
 
@@ -143,7 +147,7 @@ struct OutboxState {
 
     /// Whether something waits that need not wait for more.
     private var isDue: Bool {
-        !queue.isEmpty && (!isCorked || queue.count >= FrameQueue.pieceBytes || writtenBytes < flushTarget)
+        !queue.isEmpty && (!isCorked || queue.count >= corkBytes || writtenBytes < flushTarget)
     }
 
     // MARK: What the owner reports
@@ -202,7 +206,7 @@ struct OutboxState {
     private mutating func tellWhoWaits() {
         let written = writtenBytes
         resumeFlushes { $0.target <= written }
-        if !whenWritable.isEmpty, waitingBytes < limits.congestionBytes / 2 || isFinished {
+        if !whenWritable.isEmpty, waitingBytes <= limits.congestionBytes / 2 || isFinished {
             callbacks += whenWritable
             whenWritable = []
         }

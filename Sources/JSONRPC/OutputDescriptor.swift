@@ -4,7 +4,7 @@ import Glibc
 ///
 /// | what it is | how it is written to |
 /// |---|---|
-/// | pipe | reopened through `/proc/self/fd` with `O_NONBLOCK`: a file description of our own, so the peer's end and whoever shares ours see no change |
+/// | pipe | reopened through `/proc/self/fd` with `O_NONBLOCK`, so that whoever shares the given one sees no change |
 /// | socket | `send` with `MSG_DONTWAIT` |
 /// | regular file | plainly: it never makes a writer wait for a reader |
 /// | all else (a terminal, a device), or a pipe where `/proc` is missing | plainly, and so only on the writer's thread |
@@ -39,7 +39,8 @@ final class OutputDescriptor: Sendable {
             (number, isOwned, method) = (given, false, .send)
         case S_IFIFO:
             let opened = open("\(descriptors)/\(given)", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-            if opened >= 0, let reopened = Self.status(of: opened), reopened.st_dev == identity?.st_dev, reopened.st_ino == identity?.st_ino {
+            if opened >= 0, let reopened = Self.status(of: opened), reopened.st_dev == identity?.st_dev, reopened.st_ino == identity?.st_ino
+            {
                 (number, isOwned, method) = (opened, true, .write)
             } else {
                 if opened >= 0 { close(opened) }

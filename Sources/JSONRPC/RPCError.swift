@@ -59,7 +59,8 @@ extension RPCError {
     ///   - reason: what is wrong with it.
     package static func invalidParams(path: String, reason: String) -> RPCError {
         RPCError(
-            code: -32602, message: "The params are not valid\(path.isEmpty ? "" : " at \(path)"): \(reason).", name: "invalidParams", httpStatus: 400,
+            code: -32602, message: "The params are not valid\(path.isEmpty ? "" : " at \(path)"): \(reason).", name: "invalidParams",
+            httpStatus: 400,
             more: ["path": .string(path), "reason": .string(reason)])
     }
 
@@ -73,7 +74,9 @@ extension RPCError {
         RPCError(code: -32001, message: message, name: "overloaded", httpStatus: 503, isRetryable: true)
     }
 
-    private init(code: Int, message: String, name: String, httpStatus: Int, isRetryable: Bool = false, more: KeyValuePairs<String, JSONValue> = [:]) {
+    private init(
+        code: Int, message: String, name: String, httpStatus: Int, isRetryable: Bool = false, more: KeyValuePairs<String, JSONValue> = [:]
+    ) {
         var data: JSONValue = ["code": .string(name), "httpStatus": .integer(Int64(httpStatus)), "retryable": .bool(isRetryable)]
         if case .object(var members) = data {
             for (key, value) in more { members[key] = value }

@@ -40,6 +40,11 @@ extension StoreTransaction {
         return found
     }
 
+    /// The key of a bot, whosever it is.
+    func botKey(_ id: String) throws -> Int64? {
+        try db.first("SELECT key FROM bots WHERE id = ?", id) { $0[0] }
+    }
+
     /// Finds the bot that a conversation is linked to.
     func bot(key: Int64) throws -> Bot? {
         try db.first(BotRow.selection + " WHERE key = ?", key, read: BotRow.init)?.value
@@ -99,7 +104,7 @@ extension StoreTransaction {
     /// Deletes a bot; its conversations go on without one.
     func delete(_ bot: BotRow, at now: Timestamp) throws {
         try db.run("DELETE FROM bots WHERE key = ?", bot.key)
-        try markErasurePending(since: now)
+        try Erasure.setPending(in: db, since: now)
     }
 
     private func requireFreeName(_ name: String, owner: Int64, except key: Int64?) throws {

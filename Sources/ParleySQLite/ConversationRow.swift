@@ -50,7 +50,7 @@ extension StoreTransaction {
     ///
     /// - Throws: `notFound` (bot).
     func insert(_ new: NewConversation, owner: Int64) throws {
-        let bot: Int64? = if let id = new.botID { try self.bot(id, of: owner).key } else { nil }
+        let bot = try new.botID.map { try self.bot($0, of: owner).key }
         try db.run(
             "INSERT INTO conversations (id, owner, bot, title, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
             new.id, owner, bot, new.title, StoredJSON.text(of: new.metadata), new.createdAt)
@@ -72,7 +72,7 @@ extension StoreTransaction {
     /// Deletes a conversation with all that belongs to it.
     func delete(_ conversation: ConversationRow, at now: Timestamp) throws {
         try db.run("DELETE FROM conversations WHERE key = ?", conversation.key)
-        try markErasurePending(since: now)
+        try Erasure.setPending(in: db, since: now)
     }
 
     /// Lists a person's conversations, the one changed last first.
@@ -83,7 +83,7 @@ extension StoreTransaction {
         guard let person else { return Page(elements: [], nextCursor: nil) }
         var collector = PageCollector<Conversation>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
         // Keys begin at 1: an unknown bot is linked to nothing.
-        let bot: Int64? = try botID.map { try db.first("SELECT key FROM bots WHERE id = ?", $0) { $0[0] } ?? 0 }
+        let bot = try botID.map { try botKey($0) ?? 0 }
         let list = ConversationRow.selection + " WHERE c.owner = ?1" + (bot == nil ? "" : " AND c.bot = ?4")
         func collect(_ row: StoredRow) throws -> Bool {
             let conversation = try ConversationRow(row).value

@@ -74,6 +74,23 @@ struct DatabaseFile: Sendable {
         }
     }
 
+    /// Makes sure that there is a database of this program.
+    ///
+    /// - Returns: the version of its tables.
+    func requireDatabase() throws(StoreOpenFailure) -> Int {
+        guard case .parley(let version) = try look() else {
+            throw StoreOpenFailure(.missing, "There is no database at \(path).")
+        }
+        return version
+    }
+
+    /// Whether the file may be written to. Without a single permission to write it is meant to stay as it is, even if the system would let this
+    /// user.
+    var isWritable: Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o222 != 0 && access(path, W_OK) == 0
+    }
+
     // MARK: Opening
 
     /// Takes the lock under which a database is opened, migrated or compacted, after making sure that there is one or may be one.
@@ -170,9 +187,7 @@ struct DatabaseFile: Sendable {
     }
 
     private func requireWritable() throws(StoreOpenFailure) {
-        var status = stat()
-        // Without a single permission to write the file is meant to stay as it is, even if the system would let this user.
-        if stat(path, &status) == 0, status.st_mode & 0o222 == 0 || access(path, W_OK) != 0 {
+        guard Self.size(of: path) == nil || isWritable else {
             throw StoreOpenFailure(.readOnly, "\(path) is read-only.")
         }
         guard access(folder, W_OK | X_OK) == 0 else {

@@ -21,13 +21,13 @@ extension SQLiteStore {
     }
 
     package func erasurePending() async throws(Failure) -> Bool {
-        try await read { try $0.isErasurePending() }
+        try await read { try Erasure.isPending(in: $0.db) }
     }
 
     package func erase() async throws(Failure) -> Bool {
         try await writeAlone { transaction in
-            guard try transaction.isErasurePending() else { return true }
-            return try transaction.surroundings.whileAlone { try transaction.rewrite() } ?? false
+            guard try Erasure.isPending(in: transaction.db) else { return true }
+            return try transaction.surroundings.whileAlone { try Erasure.perform(in: transaction.db) } ?? false
         }
     }
 
@@ -41,7 +41,7 @@ extension SQLiteStore {
             let pageSize = try transaction.db.first("PRAGMA page_size", read: { $0[0] as Int }) ?? 0
             return SQLiteStoreStatus(
                 path: file?.path, databaseBytes: pages * pageSize, logBytes: file?.logBytes ?? 0,
-                schemaVersion: try Schema.version(of: transaction.db), erasurePending: try transaction.isErasurePending())
+                schemaVersion: try Schema.version(of: transaction.db), erasurePending: try Erasure.isPending(in: transaction.db))
         }
     }
 

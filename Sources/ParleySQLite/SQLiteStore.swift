@@ -8,12 +8,13 @@ import ParleyCore
 /// what writes, ``ReadLoop`` for what only reads. Reading never writes: a turn whose host is gone shows as running until a call that writes
 /// meets it, or ``recoverTurns(at:)`` is called.
 package final class SQLiteStore: Store {
+    package let engine = "sqlite"
+    package var isPersistent: Bool { file != nil }
+
     let writer: any DatabaseWriter
     let surroundings: StoreSurroundings
     let configuration: SQLiteStoreConfiguration
     let file: DatabaseFile?
-    package var engine: String { "sqlite" }
-    package var isPersistent: Bool { file != nil }
     private let commits: CommitLoop
     private let reads: ReadLoop
 

@@ -78,6 +78,15 @@ enum StoredJSON {
                 writer.key("reasoningTokens")
                 writer.integer(reasoning)
             }
+            if let cost = usage.cost {
+                writer.key("cost")
+                writer.object { writer in
+                    writer.key("amount")
+                    writer.string(cost.amount)
+                    writer.key("currency")
+                    writer.string(cost.currency)
+                }
+            }
         }
         return String(decoding: writer.bytes, as: UTF8.self)
     }
@@ -94,12 +103,26 @@ enum StoredJSON {
                 case "cachedInputTokens": usage.cachedInputTokens = try reader.integer()
                 case "outputTokens": usage.outputTokens = try reader.integer()
                 case "reasoningTokens": usage.reasoningTokens = try reader.integer()
+                case "cost": usage.cost = try cost(&reader)
                 default: throw reader.mismatch("unknown field")
                 }
             }
             try reader.end()
             return usage
         }
+    }
+
+    private static func cost(_ reader: inout JSONReader) throws(JSONError) -> Cost {
+        var cost = Cost(amount: "", currency: "")
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "amount": cost.amount = try reader.string()
+            case "currency": cost.currency = try reader.string()
+            default: throw reader.mismatch("unknown field")
+            }
+        }
+        return cost
     }
 
     // MARK: A turn's error

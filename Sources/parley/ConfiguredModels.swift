@@ -4,31 +4,76 @@ import ParleyModels
 /// The providers that the settings and the environment give, and the one that answers by default.
 struct ConfiguredModels: Sendable {
     let catalog: ModelCatalog
+    /// Nil when no provider needs the network.
+    private let client: HTTPClient?
 
     /// Puts the catalog together: the providers of the settings file, the presets whose keys are set, and the demonstration when nothing else
     /// is configured or somebody asks for it.
     ///
     /// - Throws: `SettingsError` for a default model that none of them has, or a script that cannot be read.
     init(_ settings: Settings, ambient: any Ambient) throws(SettingsError) {
-        let chosen = settings.text("model")
-        var providers: [any ModelProvider] = []
-        var defaultModel = chosen
-        if let chosen, chosen.hasPrefix("scripted:") {
-            do throws(Failure) {
-                providers.append(try ScriptedProvider(path: String(chosen.dropFirst("scripted:".count)), ambient: ambient))
-            } catch {
-                throw SettingsError(error.message)
-            }
-            defaultModel = "scripted"
+        var configurations = settings.providers.map { $0.configuration(environment: settings.environment) }
+        for preset in Preset.allCases {
+            guard let configuration = preset.configuration(environment: settings.environment),
+                !configurations.contains(where: { $0.name == configuration.name })
+            else { continue }
+            configurations.append(configuration)
         }
-        if providers.isEmpty || chosen?.split(separator: ":").first == "demo" { providers.append(DemoProvider()) }
+        let client = try Self.client(for: configurations)
+        var providers: [any ModelProvider] = []
+        if let client {
+            for var configuration in configurations {
+                configuration.timeouts.connect = .seconds(settings.integer("models.connectTimeoutSeconds"))
+                configuration.timeouts.idle = .seconds(settings.integer("models.idleTimeoutSeconds"))
+                providers.append(OpenAIProvider(configuration: configuration, client: client))
+            }
+        }
+        self.client = client
+
+        var defaultModel = settings.text("model")
         do throws(Failure) {
-            catalog = try ModelCatalog(providers: providers, defaultModel: defaultModel ?? providers[0].name)
+            if let script = defaultModel?.scriptPath {
+                providers.append(try ScriptedProvider(path: script, ambient: ambient))
+                defaultModel = "scripted"
+            }
+            if providers.isEmpty || defaultModel?.split(separator: ":").first == "demo" { providers.append(DemoProvider()) }
+            // MiniMax is the hosted default; otherwise whoever is first, which is the settings file's first provider.
+            let preferred = providers.first { $0.name == Preset.minimax.rawValue } ?? providers[0]
+            catalog = try ModelCatalog(providers: providers, defaultModel: defaultModel ?? preferred.name)
         } catch {
-            throw SettingsError(error.message)
+            client?.close()
+            throw SettingsError(defaultModel.map { "model \($0): \(error.message)" } ?? error.message)
         }
     }
 
     /// Lets go of connections.
-    func close() {}
+    func close() {
+        client?.close()
+    }
+
+    private static func client(for configurations: [OpenAIProviderConfiguration]) throws(SettingsError) -> HTTPClient? {
+        guard !configurations.isEmpty else { return nil }
+        do {
+            return try HTTPClient(configuration: HTTPClientConfiguration())
+        } catch {
+            throw SettingsError("The HTTP client could not be started: \(error).")
+        }
+    }
+}
+
+extension ProviderSettings {
+    /// The provider as the models know it, with its key from the environment.
+    fileprivate func configuration(environment: [String: String]) -> OpenAIProviderConfiguration {
+        OpenAIProviderConfiguration(
+            name: name, baseURL: baseURL, apiKey: apiKeyEnv.flatMap { environment[$0] }.flatMap { $0.isEmpty ? nil : $0 },
+            models: models.map { ModelDescription(model: $0.name, contextWindow: $0.contextWindow, prices: $0.prices) })
+    }
+}
+
+extension String {
+    /// The file of `scripted:FILE`.
+    fileprivate var scriptPath: String? {
+        let prefix = "scripted:"
+        return hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+    }
 }

@@ -68,14 +68,22 @@ struct CommandTests {
 
     @Test func theDatabaseCommandsSayWhatTheyDid() async throws {
         let database = folder.file("parley.db")
+        let host = try ParleyProcess(["serve", "--database", database])
+        host.endInput()
+        #expect(await host.exitCode() == 0)
         let migrated = try await run("db", "migrate", "--database", database)
         #expect(migrated.code == 0 && migrated.output.contains("version"), "\(migrated)")
         let checked = try await run("db", "check", "--database", database)
         #expect(checked.code == 0 && checked.output.contains("no problems"), "\(checked)")
         let compacted = try await run("db", "compact", "--database", database)
         #expect(compacted.code == 0, "\(compacted)")
-        let missing = try await run("db", "check", "--database", folder.file("nowhere.db"))
-        #expect(missing.code == 69 && missing.errors.contains("nowhere.db"), "\(missing)")
+        for command in ["migrate", "compact"] {
+            let missing = try await run("db", command, "--database", folder.file("nowhere.db"))
+            #expect(missing.code == 69 && missing.errors.contains("nowhere.db"), "\(missing)")
+        }
+        let unchecked = try await run("db", "check", "--database", folder.file("nowhere.db"))
+        #expect(unchecked.code == 1 && unchecked.output.contains("nowhere.db"), "\(unchecked)")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("nowhere.db")))
     }
 
     @Test func aDeterministicHostTakesNoDatabaseFile() async throws {

@@ -65,10 +65,21 @@ package struct ModelDescription: Hashable, Sendable {
     package var contextWindow: Int?
     /// Whether this is no language model but a demonstration.
     package var demonstration: Bool
+    /// What its tokens cost; nil when unknown.
+    package var prices: Prices?
 
-    package init(model: String, contextWindow: Int? = nil, demonstration: Bool = false) {
+    package init(model: String, contextWindow: Int? = nil, demonstration: Bool = false, prices: Prices? = nil) {
         self.model = model
         self.contextWindow = contextWindow
         self.demonstration = demonstration
+        self.prices = prices
+    }
+
+    /// How much history fits into one call, in UTF-8 bytes: three quarters of the window, so that an answer fits too, at three bytes a token,
+    /// which is less than English has.
+    ///
+    /// - Returns: nil when the window is unknown.
+    func historyBytes(besides instructions: String) -> Int? {
+        contextWindow.map { max(0, $0 / 4 * 3 * 3 - instructions.utf8.count) }
     }
 }

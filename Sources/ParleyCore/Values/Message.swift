@@ -58,11 +58,16 @@ package struct Usage: Hashable, Sendable {
     package var outputTokens: Int
     /// The part of `outputTokens` that was reasoning.
     package var reasoningTokens: Int?
+    /// What that cost, when the model's prices are known.
+    package var cost: Cost?
 
-    package init(inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil) {
+    package init(
+        inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil, cost: Cost? = nil
+    ) {
         self.inputTokens = inputTokens
         self.cachedInputTokens = cachedInputTokens
         self.outputTokens = outputTokens
         self.reasoningTokens = reasoningTokens
+        self.cost = cost
     }
 }

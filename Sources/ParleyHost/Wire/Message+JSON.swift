@@ -51,6 +51,16 @@ extension Message.Part: JSONWritable, JSONReadable {
     }
 }
 
+extension Cost: JSONWritable {
+    /// Writes the value as the protocol's cost.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("amount", amount)
+            writer.member("currency", currency)
+        }
+    }
+}
+
 extension Usage: JSONWritable {
     /// Writes the value as the protocol's usage.
     package func write(to writer: inout JSONWriter) {
@@ -59,6 +69,7 @@ extension Usage: JSONWritable {
             writer.member("cachedInputTokens", cachedInputTokens)
             writer.member("outputTokens", outputTokens)
             writer.member("reasoningTokens", reasoningTokens)
+            writer.member("cost", cost)
         }
     }
 }

@@ -1,4 +1,3 @@
-import CCurl
 import Foundation
 
 /// An HTTP/1.1 client over libcurl, made for many streams at once.

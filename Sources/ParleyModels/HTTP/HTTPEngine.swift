@@ -58,11 +58,13 @@ final class HTTPEngine {
     /// - Returns: The thread, to be joined after `.stop` was posted.
     /// - Throws: `.other` if there can be no more threads.
     func start() throws(HTTPFailure) -> pthread_t {
-        // The thread inherits a mask without signals: those are for the host, and a broken connection is an error number here.
-        var all = sigset_t()
+        // The thread inherits which signals are blocked: all but those of a crash, for signals are the host's business and a broken
+        // connection is an error number here.
+        var blocked = sigset_t()
         var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
+        sigfillset(&blocked)
+        for signal in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { sigdelset(&blocked, signal) }
+        pthread_sigmask(SIG_SETMASK, &blocked, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         let engine = Unmanaged.passRetained(self)
         var thread = pthread_t()
@@ -99,17 +101,20 @@ final class HTTPEngine {
     fileprivate func run() {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         while obeyCommands() {
-            endLateTransfers()
             if curlDeadline <= now { act(on: CURL_SOCKET_TIMEOUT, 0) }
-            let count = epoll_wait(epoll, &events, Int32(events.count), timeToWait())
+            let before = now
+            let count = Int(epoll_wait(epoll, &events, Int32(events.count), timeToWait()))
             now = Self.clock()
-            for event in events.prefix(Int(max(0, count))) {
+            for event in events.prefix(max(0, count)) {
                 if event.data.fd == inbox.descriptor {
                     inbox.quiet()
                 } else {
                     act(on: event.data.fd, Self.readiness(event.events))
                 }
             }
+            // Late is who had nothing to read when all sockets were looked at after the deadline. Judged by the present, a machine
+            // that was busy or asleep would end transfers whose bytes had come long since.
+            if count < events.count { endTransfersLate(at: before) }
         }
         endAll()
     }
@@ -181,11 +186,11 @@ final class HTTPEngine {
         }
     }
 
-    private func endLateTransfers() {
-        while let key = deadlines.popDue(now) {
+    private func endTransfersLate(at moment: UInt64) {
+        while let key = deadlines.popDue(moment) {
             guard let transfer = transfers[key] else { continue }
             transfer.nextLook = .max
-            if transfer.deadline > now {
+            if transfer.deadline > moment {
                 watch(transfer)
             } else {
                 transfer.endByDeadline()

@@ -1,0 +1,73 @@
+import ArgumentParser
+import ParleySQLite
+
+/// `parley db`: looks after the database.
+struct DB: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look after the database: migrate, check, compact.", subcommands: [Migrate.self, Check.self, Compact.self])
+
+    /// `parley db migrate`.
+    struct Migrate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Bring the database's tables up to this program's version; `parley serve` does so too.")
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try await withDatabase(options) { path, timeout in
+                let (from, to) = try SQLiteStore.migrate(path: path, busyTimeout: timeout)
+                print(from == to ? "\(path) is at version \(to) already." : "\(path) went from version \(from) to version \(to).")
+            }
+        }
+    }
+
+    /// `parley db check`.
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Verify the database's structure and contents; changes nothing. Exit code 1 when there are problems.")
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try await withDatabase(options) { path, timeout in
+                let problems = SQLiteStore.check(path: path, busyTimeout: timeout)
+                for problem in problems { print(problem) }
+                print("\(path): \(problems.isEmpty ? "no problems" : "\(problems.count) problem\(problems.count == 1 ? "" : "s")").")
+                if !problems.isEmpty { throw ExitCode.failure }
+            }
+        }
+    }
+
+    /// `parley db compact`.
+    struct Compact: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Rewrite the database without the room and the bytes of what was deleted; no host may be using it.")
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try await withDatabase(options) { path, timeout in
+                let (before, after) = try SQLiteStore.compact(path: path, busyTimeout: timeout)
+                print("\(path) went from \(before) to \(after) bytes.")
+            }
+        }
+    }
+}
+
+extension ParsableCommand {
+    /// Does something with the file that the settings name.
+    fileprivate func withDatabase(
+        _ options: SettingsOptions, _ work: (_ path: String, _ timeout: Duration) throws -> Void
+    ) async throws {
+        try await reporting {
+            let settings = try options.settings()
+            let path = settings.text("database") ?? DatabasePath.standard(environment: settings.environment)
+            guard path != ":memory:" else { throw SettingsError("A database in memory is gone when its process is: name a file.") }
+            do {
+                try work(path, .milliseconds(settings.integer("store.busyTimeoutMilliseconds")))
+            } catch let error as StoreOpenFailure {
+                throw DatabaseError(description: error.message)
+            }
+        }
+    }
+}

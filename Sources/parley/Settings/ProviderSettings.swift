@@ -1,11 +1,13 @@
 import JSON
+import ParleyCore
 
-/// A model server of the settings file: `providers: {NAME: {kind, baseURL, apiKeyEnv, models: {MODEL: {contextWindow}}}}`.
+/// A model server of the settings file: `providers: {NAME: {kind, baseURL, apiKeyEnv, models: {MODEL: {contextWindow, prices}}}}`.
 struct ProviderSettings: Sendable, Hashable {
     /// What is said of one model.
     struct Model: Sendable, Hashable {
         var name: String
         var contextWindow: Int?
+        var prices: Prices?
     }
 
     /// The first half of `PROVIDER:MODEL`.
@@ -66,10 +68,31 @@ struct ProviderSettings: Sendable, Hashable {
             switch (key, value) {
             case ("contextWindow", .integer(let tokens)) where tokens > 0: result.contextWindow = Int(tokens)
             case ("contextWindow", _): throw SettingsError("\(path).contextWindow: expected a number of tokens.")
+            case ("prices", _): result.prices = try readPrices(value, path: "\(path).prices")
             default: throw SettingsError("\(path).\(key): there is no such setting.")
             }
         }
         return result
+    }
+
+    /// Reads `{currency, inputPerMillion, cachedInputPerMillion?, outputPerMillion}`; prices are decimal strings.
+    private static func readPrices(_ value: JSONValue, path: String) throws(SettingsError) -> Prices {
+        guard case .object(let members) = value else { throw SettingsError("\(path): expected an object.") }
+        func price(_ key: String) throws(SettingsError) -> Int64? {
+            guard let value = members[key] else { return nil }
+            guard let text = value.stringValue, let price = Prices.millionths(text) else {
+                throw SettingsError("\(path).\(key): expected a decimal string such as \"0.30\", with at most six digits after the point.")
+            }
+            return price
+        }
+        let known: Set = ["currency", "inputPerMillion", "cachedInputPerMillion", "outputPerMillion"]
+        for key in members.keys where !known.contains(key) { throw SettingsError("\(path).\(key): there is no such setting.") }
+        guard let currency = members["currency"]?.stringValue, currency.count == 3 else {
+            throw SettingsError("\(path).currency: expected a code of three letters, such as \"USD\".")
+        }
+        guard let input = try price("inputPerMillion") else { throw SettingsError("\(path).inputPerMillion: is required.") }
+        guard let output = try price("outputPerMillion") else { throw SettingsError("\(path).outputPerMillion: is required.") }
+        return Prices(currency: currency, input: input, cachedInput: try price("cachedInputPerMillion"), output: output)
     }
 }
 

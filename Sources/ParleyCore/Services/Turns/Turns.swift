@@ -201,18 +201,23 @@ extension Turns {
         let bot = admission.bot
         // Not `??`, whose right side is a closure that may throw anything.
         let selection = if let chosen { chosen } else { try selectModel(of: bot) }
-        let history = try await store.history(endingAt: admission.userMessage.id, maximumBytes: limits.maxHistoryBytes)
+        let instructions = bot?.instructions ?? settings.defaultInstructions
+        let history = try await store.history(
+            endingAt: admission.userMessage.id,
+            maximumBytes: min(limits.maxHistoryBytes, selection.description.historyBytes(besides: instructions) ?? .max))
         var stream = try await selection.provider.stream(
             ModelRequest(
-                model: selection.model, instructions: bot?.instructions ?? settings.defaultInstructions, messages: history,
-                temperature: bot?.temperature, maxOutputTokens: maxOutputTokens))
+                model: selection.model, instructions: instructions, messages: history, temperature: bot?.temperature,
+                maxOutputTokens: maxOutputTokens))
         while let events = try await stream.next() {
             var deltas: [String] = []
             var stopReason: Turn.StopReason?
             for event in events {
                 switch event {
                 case .textDelta(let delta): deltas.append(delta)
-                case .usage(let latest): usage = latest
+                case .usage(let latest):
+                    usage = latest
+                    usage?.cost = selection.description.prices?.cost(of: latest)
                 case .finished(let reason): stopReason = reason
                 }
             }

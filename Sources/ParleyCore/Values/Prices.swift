@@ -1,0 +1,52 @@
+/// What a model's tokens cost, exactly: in millionths of the currency for a million tokens, which are also its 10⁻¹² for one token.
+package struct Prices: Hashable, Sendable {
+    /// An ISO 4217 code, such as `USD`.
+    package var currency: String
+    /// For input that the provider had not cached.
+    package var input: Int64
+    /// For input that the provider had cached; nil when it costs the same.
+    package var cachedInput: Int64?
+    package var output: Int64
+
+    package init(currency: String, input: Int64, cachedInput: Int64? = nil, output: Int64) {
+        self.currency = currency
+        self.input = input
+        self.cachedInput = cachedInput
+        self.output = output
+    }
+
+    /// Reads a price for a million tokens.
+    ///
+    /// - Parameter text: digits, perhaps a point and up to six digits more, such as `0.30`; below a million.
+    /// - Returns: nil for anything else.
+    package static func millionths(_ text: String) -> Int64? {
+        let halves = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = halves.count == 2 ? halves[1] : "0"
+        guard (1...6).contains(halves[0].count), (1...6).contains(fraction.count), (halves[0] + fraction).utf8.allSatisfy({ 48...57 ~= $0 })
+        else { return nil }
+        return Int64(halves[0] + fraction + String(repeating: "0", count: 6 - fraction.count))
+    }
+
+    /// What a call cost.
+    package func cost(of usage: Usage) -> Cost {
+        let cached = min(usage.cachedInputTokens ?? 0, usage.inputTokens)
+        let picos = Int64(usage.inputTokens - cached) * input + Int64(cached) * (cachedInput ?? input) + Int64(usage.outputTokens) * output
+        let (whole, fraction) = picos.quotientAndRemainder(dividingBy: 1_000_000_000_000)
+        let digits = String(fraction)
+        let padded = String(repeating: "0", count: 12 - digits.count) + digits
+        let significant = padded.reversed().drop { $0 == "0" }.reversed()
+        return Cost(amount: significant.isEmpty ? "\(whole)" : "\(whole).\(String(significant))", currency: currency)
+    }
+}
+
+/// An amount of money, as decimal text, because binary fractions of money are never exact.
+package struct Cost: Hashable, Sendable {
+    package var amount: String
+    /// An ISO 4217 code.
+    package var currency: String
+
+    package init(amount: String, currency: String) {
+        self.amount = amount
+        self.currency = currency
+    }
+}

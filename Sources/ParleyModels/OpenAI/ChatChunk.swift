@@ -1,0 +1,184 @@
+import JSON
+import ParleyCore
+
+/// What is of interest in one chunk of a streamed chat completion, or in a whole completion.
+///
+/// Servers differ in everything, so that whatever has another type than expected is passed over instead of refused.
+struct ChatChunk {
+    /// What `delta` adds to the text.
+    var delta = ""
+    /// The text of a whole `message`, which repeats what deltas have said.
+    var message = ""
+    /// What the model says instead of an answer, in a delta or a message.
+    var refusal = ""
+    /// Whether there is an element in `choices`.
+    var hasChoice = false
+    /// Why the model stopped; empty while it goes on.
+    var finishReason = ""
+    /// What the call costs; nil when nothing is said of it, or nothing yet.
+    var usage: Usage?
+    /// Whether the chunk tells of an error, which `ProviderError` reads.
+    var hasError = false
+
+    /// Reads a chunk.
+    ///
+    /// - Parameter data: the data of one event, or a whole body.
+    /// - Throws: `JSONError` of kind syntax.
+    init(_ data: [UInt8]) throws(JSONError) {
+        var reader = JSONReader(data)
+        if try reader.enterObject() {
+            while let key = try reader.nextKey() {
+                switch key {
+                case "choices": try readChoices(from: &reader)
+                case "usage": usage = try Usage(chat: &reader)
+                case "error": try readError(from: &reader)
+                case "base_resp": try readBaseResponse(from: &reader)
+                default: _ = try reader.skip()
+                }
+            }
+        }
+        try reader.end()
+    }
+
+    /// Only one choice is ever asked for.
+    private mutating func readChoices(from reader: inout JSONReader) throws(JSONError) {
+        guard try reader.enterArray() else { return }
+        while try reader.nextElement() {
+            guard !hasChoice, try reader.peek() == .object else {
+                _ = try reader.skip()
+                continue
+            }
+            hasChoice = true
+            try reader.beginObject()
+            while let key = try reader.nextKey() {
+                switch key {
+                case "delta": delta += try readMessage(from: &reader)
+                case "message": message += try readMessage(from: &reader)
+                case "finish_reason": finishReason = try reader.textIfAny()
+                case "error": try readError(from: &reader)
+                default: _ = try reader.skip()
+                }
+            }
+        }
+    }
+
+    private mutating func readMessage(from reader: inout JSONReader) throws(JSONError) -> String {
+        guard try reader.enterObject() else { return "" }
+        var content = ""
+        while let key = try reader.nextKey() {
+            switch key {
+            case "content": content = try readContent(from: &reader)
+            case "refusal": refusal = try reader.textIfAny()
+            default: _ = try reader.skip()
+            }
+        }
+        return content
+    }
+
+    /// Text, or an array of parts (Mistral).
+    private func readContent(from reader: inout JSONReader) throws(JSONError) -> String {
+        guard try reader.peek() == .array else { return try reader.textIfAny() }
+        try reader.beginArray()
+        var content = ""
+        while try reader.nextElement() {
+            guard try reader.enterObject() else { continue }
+            var type = "text"
+            var text = ""
+            while let key = try reader.nextKey() {
+                switch key {
+                case "type": type = try reader.textIfAny()
+                case "text": text = try reader.textIfAny()
+                default: _ = try reader.skip()
+                }
+            }
+            if type == "text" { content += text }
+        }
+        return content
+    }
+
+    private mutating func readError(from reader: inout JSONReader) throws(JSONError) {
+        if try reader.peek() != .null { hasError = true }
+        _ = try reader.skip()
+    }
+
+    /// MiniMax's own status; 0 is success.
+    private mutating func readBaseResponse(from reader: inout JSONReader) throws(JSONError) {
+        guard try reader.enterObject() else { return }
+        while let key = try reader.nextKey() {
+            if key != "status_code" {
+                _ = try reader.skip()
+            } else if let code = try reader.countIfAny(), code != 0 {
+                hasError = true
+            }
+        }
+    }
+}
+
+extension Usage {
+    /// Reads `usage`, or nothing when it is null or holds no numbers yet, as MiniMax's `{"total_tokens":0}`.
+    fileprivate init?(chat reader: inout JSONReader) throws(JSONError) {
+        guard try reader.enterObject() else { return nil }
+        self.init(inputTokens: 0, outputTokens: 0)
+        while let key = try reader.nextKey() {
+            switch key {
+            case "prompt_tokens": inputTokens = try reader.countIfAny() ?? 0
+            case "completion_tokens": outputTokens = try reader.countIfAny() ?? 0
+            case "prompt_tokens_details": cachedInputTokens = try reader.count(in: "cached_tokens") ?? cachedInputTokens
+            case "completion_tokens_details": reasoningTokens = try reader.count(in: "reasoning_tokens") ?? reasoningTokens
+            default: _ = try reader.skip()
+            }
+        }
+        if inputTokens == 0, outputTokens == 0 { return nil }
+    }
+}
+
+extension JSONReader {
+    /// Goes into an object if there is one, and else over whatever there is.
+    fileprivate mutating func enterObject() throws(JSONError) -> Bool {
+        guard try peek() == .object else {
+            _ = try skip()
+            return false
+        }
+        try beginObject()
+        return true
+    }
+
+    /// Goes into an array if there is one, and else over whatever there is.
+    fileprivate mutating func enterArray() throws(JSONError) -> Bool {
+        guard try peek() == .array else {
+            _ = try skip()
+            return false
+        }
+        try beginArray()
+        return true
+    }
+
+    /// A string, or "" for anything else.
+    fileprivate mutating func textIfAny() throws(JSONError) -> String {
+        guard try peek() == .string else {
+            _ = try skip()
+            return ""
+        }
+        return try string()
+    }
+
+    /// A number without its fraction, or nil for anything else and what is below 0.
+    fileprivate mutating func countIfAny() throws(JSONError) -> Int? {
+        guard try peek() == .number else {
+            _ = try skip()
+            return nil
+        }
+        let count = Int(exactly: try double().rounded(.down)) ?? -1
+        return count < 0 ? nil : count
+    }
+
+    /// One number of an object.
+    fileprivate mutating func count(in field: String) throws(JSONError) -> Int? {
+        guard try enterObject() else { return nil }
+        var count: Int?
+        while let key = try nextKey() {
+            if key == field { count = try countIfAny() } else { _ = try skip() }
+        }
+        return count
+    }
+}

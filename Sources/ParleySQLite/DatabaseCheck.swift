@@ -1,0 +1,144 @@
+import GRDB
+import JSON
+import ParleyCore
+
+/// What must hold in a database, and a sentence for each place where it does not.
+enum DatabaseCheck {
+    /// How many problems of one kind are told one by one.
+    private static let maximumOfAKind = 20
+
+    /// Looks for all problems, in one transaction.
+    static func problems(in db: Database) throws -> [String] {
+        try db.run("BEGIN")
+        let found = Result {
+            // What SQLite knows by itself: the tree of pages, the indexes, and every CHECK and NOT NULL of the tables.
+            let damages = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(maximumOfAKind))").filter { $0 != "ok" }
+            if !damages.isEmpty { return damages.map { "The database is damaged: \($0)." } }
+            return try references(in: db) + invariants.flatMap { try problems(in: db, $0) } + contents(in: db)
+        }
+        try db.run("ROLLBACK")
+        return try found.get()
+    }
+
+    // MARK: References
+
+    private static func references(in db: Database) throws -> [String] {
+        try limited(
+            Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { row in
+                "A row of table \(row["table"] as String) refers to a row of \(row["parent"] as String) that does not exist."
+            })
+    }
+
+    // MARK: Invariants
+
+    /// Something that must not be found.
+    private struct Invariant: Sendable {
+        /// The sentence, with `%` where the id stands.
+        let sentence: String
+        /// Finds the ids of rows that break it.
+        let query: String
+    }
+
+    private static func problems(in db: Database, _ invariant: Invariant) throws -> [String] {
+        let ids: [String] = try db.all(invariant.query) { $0[0] }
+        return limited(ids.map { invariant.sentence.replacing("%", with: $0) })
+    }
+
+    private static let invariants = [
+        Invariant(
+            sentence: "The head of conversation % is not one of its messages.",
+            query: """
+                SELECT c.id FROM conversations c LEFT JOIN messages m ON m.key = c.head
+                WHERE c.head IS NOT NULL AND m.conversation IS NOT c.key
+                """),
+        Invariant(
+            sentence: "Conversation % has messages and no head.",
+            query: "SELECT id FROM conversations c WHERE head IS NULL AND EXISTS (SELECT 1 FROM messages WHERE conversation = c.key)"),
+        Invariant(
+            sentence: "Conversation % counts its messages wrongly.",
+            query: "SELECT id FROM conversations c WHERE message_count <> (SELECT count(*) FROM messages WHERE conversation = c.key)"),
+        Invariant(
+            sentence: "Message % follows one that is not in its conversation.",
+            query: """
+                SELECT m.id FROM messages m LEFT JOIN messages p ON p.key = m.parent
+                WHERE m.parent IS NOT NULL AND p.conversation IS NOT m.conversation
+                """),
+        Invariant(
+            // A message is stored after the one that it follows, so a path whose keys fall all the way has no circle.
+            sentence: "Message % follows itself, or one that was stored later.",
+            query: "SELECT id FROM messages WHERE parent >= key"),
+        Invariant(
+            sentence: "Message % belongs to a turn that is not in its conversation.",
+            query: "SELECT m.id FROM messages m LEFT JOIN turns t ON t.key = m.turn WHERE t.conversation IS NOT m.conversation"),
+        Invariant(
+            sentence: "Turn % answers a message that is not in its conversation.",
+            query: """
+                SELECT t.id FROM turns t LEFT JOIN messages m ON m.id = t.user_message_id WHERE m.conversation IS NOT t.conversation
+                """),
+        Invariant(
+            sentence: "The answer of turn % is not in its conversation.",
+            query: """
+                SELECT t.id FROM turns t LEFT JOIN messages m ON m.id = t.assistant_message_id
+                WHERE t.assistant_message_id IS NOT NULL AND m.conversation IS NOT t.conversation
+                """),
+        Invariant(
+            sentence: "Turn % runs on a host that never was.",
+            query: "SELECT id FROM turns WHERE status = 'inProgress' AND host NOT IN (SELECT number FROM hosts)"),
+        Invariant(
+            sentence: "Conversation % has more than one running turn.",
+            query: """
+                SELECT c.id FROM turns t JOIN conversations c ON c.key = t.conversation WHERE t.status = 'inProgress'
+                GROUP BY t.conversation HAVING count(*) > 1
+                """),
+        Invariant(
+            sentence: "Turn % has ended without a time, or has a time without having ended.",
+            query: "SELECT id FROM turns WHERE (completed_at IS NULL) <> (status IN ('queued', 'inProgress'))"),
+    ]
+
+    // MARK: Contents
+
+    private static func contents(in db: Database) throws -> [String] {
+        var problems: [String] = []
+        for (table, column, verify) in jsonColumns {
+            var ids: [String] = []
+            try db.forEach("SELECT id, \(column) FROM \(table) WHERE \(column) IS NOT NULL") { row in
+                do {
+                    try verify(row[1])
+                } catch {
+                    ids.append(row[0])
+                }
+                return true
+            }
+            problems += limited(ids.map { "Column \(column) of table \(table), row \($0), cannot be read." })
+        }
+        var misnamed: [String] = []
+        try db.forEach("SELECT id, name, name_key FROM bots") { row in
+            if BotRow.nameKey(row[1]) != row[2] { misnamed.append(row[0]) }
+            return true
+        }
+        var unfindable: [String] = []
+        try db.forEach("SELECT external_id, token_lookup, token_hash FROM people WHERE token_hash IS NOT NULL") { row in
+            let hash = AnonymousToken.Hash(bytes: row[2])
+            if hash.bytes.count != 32 || hash.lookupKey != row[1] { unfindable.append(row[0]) }
+            return true
+        }
+        return problems + limited(misnamed.map { "Bot \($0) is filed under a wrong name." })
+            + limited(unfindable.map { "Anonymous user \($0) cannot be found by their token." })
+    }
+
+    private static let jsonColumns: [(table: String, column: String, verify: @Sendable ([UInt8]) throws -> Void)] = [
+        ("conversations", "metadata", { _ = try JSONReader.parse($0) }),
+        ("bots", "config", { _ = try JSONReader.parse($0) }),
+        ("bots", "tools", { _ = try JSONReader.parse($0) }),
+        ("messages", "parts", { _ = try StoredJSON.parts($0) }),
+        ("messages", "usage", { _ = try StoredJSON.usage($0, column: "messages.usage") }),
+        ("turns", "usage", { _ = try StoredJSON.usage($0, column: "turns.usage") }),
+        ("turns", "error", { _ = try StoredJSON.error($0) }),
+        ("turns", "receipt", { _ = try JSONReader.parse($0) }),
+    ]
+
+    private static func limited(_ problems: [String]) -> [String] {
+        guard problems.count > maximumOfAKind else { return problems }
+        return problems.prefix(maximumOfAKind) + ["There are \(problems.count - maximumOfAKind) more of this kind."]
+    }
+}

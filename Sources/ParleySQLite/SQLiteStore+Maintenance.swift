@@ -1,0 +1,60 @@
+import GRDB
+
+/// What `parley db` does to a database that no host has open.
+extension SQLiteStore {
+    /// Brings a database's tables up to the version of this program.
+    ///
+    /// - Returns: the versions before and after.
+    /// - Throws: ``StoreOpenFailure``, among others when there is no database, or when hosts use one that must be changed.
+    package static func migrate(path: String, busyTimeout: Duration = .seconds(5)) throws(StoreOpenFailure) -> (from: Int, to: Int) {
+        let file = DatabaseFile(path: path)
+        _ = try file.requireDatabase()
+        let locks = try file.lock(waitingAtMost: busyTimeout)
+        do {
+            return try file.migrate(locks, busyTimeout: busyTimeout)
+        } catch {
+            throw SQLiteFailure.openFailure(for: error, path: file.path)
+        }
+    }
+
+    /// Rewrites a database without the room that deleted things took, and erases their bytes.
+    ///
+    /// - Returns: the bytes of the file and its log before and after.
+    /// - Throws: ``StoreOpenFailure``, among others when there is no database, or when somebody uses it.
+    package static func compact(path: String, busyTimeout: Duration = .seconds(5)) throws(StoreOpenFailure) -> (before: Int, after: Int) {
+        let file = DatabaseFile(path: path)
+        _ = try file.requireDatabase()
+        let locks = try file.lock(waitingAtMost: busyTimeout)
+        let before = file.bytes + file.logBytes
+        let isDone: Bool
+        do {
+            isDone = try !locks.isAnyHostHeld() && file.inConnection(busyTimeout: busyTimeout, Erasure.perform)
+        } catch {
+            throw SQLiteFailure.openFailure(for: error, path: file.path)
+        }
+        guard isDone else {
+            throw StoreOpenFailure(.locked, "\(file.path) is in use; stop the processes that use it and try again.")
+        }
+        return (before, file.bytes + file.logBytes)
+    }
+
+    /// Verifies a database: its structure, its references and what else must hold. Nothing is changed, and hosts may go on using it.
+    ///
+    /// - Returns: one sentence for each problem; none when all is well.
+    package static func check(path: String, busyTimeout: Duration = .seconds(5)) -> [String] {
+        let file = DatabaseFile(path: path)
+        do {
+            let version = try file.requireDatabase()
+            guard version == Schema.currentVersion else {
+                return ["The tables are version \(version) and must be migrated to version \(Schema.currentVersion) first."]
+            }
+            return try file.inConnection(busyTimeout: busyTimeout, readOnly: !file.isWritable) { db in
+                // Nothing but looking, whatever the checks below may ever do.
+                try db.execute(sql: "PRAGMA query_only = ON")
+                return try DatabaseCheck.problems(in: db)
+            }
+        } catch {
+            return [SQLiteFailure.openFailure(for: error, path: file.path).message]
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Foundation
+import Glibc
+
+/// Drives a release binary from outside, over pipes, and prints what it measured: `swift run -c release Benchmarks PATH-OF-PARLEY`.
+///
+/// Every figure stands beside that of a floor measured in the same run, because machines differ and drift; ratios are what to compare.
+@main
+enum Benchmarks {
+    static func main() throws {
+        guard CommandLine.arguments.count >= 2 else {
+            print("usage: Benchmarks PATH-OF-PARLEY")
+            exit(64)
+        }
+        let binary = CommandLine.arguments[1]
+        // The floor of a request over pipes: a program that copies its input to its output without looking at it.
+        let floor = ["/bin/cat"]
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("parley-bench-\(getpid())").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let host = [binary, "serve", "--database", "\(folder)/bench.db", "--caller", "userId:bench"]
+
+        // The first start makes the database; the figure is for one that exists.
+        _ = try Figures.spawn(host)
+        print("spawn to the first answer   \(Figures.row(try (0..<20).map { _ in try Figures.spawn(host) }, unit: "ms"))")
+        print("  floor: cat                \(Figures.row(try (0..<20).map { _ in try Figures.spawn(floor) }, unit: "ms"))")
+        print("idle memory                 \(try Figures.residentMebibytes(host)) MiB")
+        print("ping, one at a time         \(Figures.row(try Figures.pingPong(host, count: 20_000), unit: "µs"))")
+        print("  floor: cat                \(Figures.row(try Figures.pingPong(floor, count: 20_000), unit: "µs"))")
+        for window in [64, 1_024] {
+            let rates = try (0..<5).map { _ in try Figures.pipelined(host, count: 300_000, window: window) }.sorted()
+            let floors = try (0..<5).map { _ in try Figures.pipelined(floor, count: 300_000, window: window) }.sorted()
+            print("pings, \(window) in flight\(window == 64 ? "  " : "")       \(Int(rates[2] / 1_000))k/s (\(Int(rates[0] / 1_000))k to \(Int(rates[4] / 1_000))k)")
+            print("  floor: cat                \(Int(floors[2] / 1_000))k/s")
+        }
+    }
+}
