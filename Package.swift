@@ -27,7 +27,7 @@ let package = Package(
     targets: [
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
-        .target(name: "JSONRPC", dependencies: ["JSON", collections], swiftSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "ParleyCore", dependencies: ["JSON", crypto, logging], swiftSettings: strict),
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
@@ -41,6 +41,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        .target(
+            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore"], path: "Tests/ParleyTestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: strict),
+        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+        .executableTarget(name: "Benchmarks", path: "Tests/Benchmarks", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
 import Glibc
-import JSON
+package import JSON
 
 /// One JSON-RPC connection: lines of JSON over a pair of descriptors, requests in both directions.
 ///

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// What a peer asks for, a request or a notification, without its id.
 package struct IncomingRequest: Sendable {

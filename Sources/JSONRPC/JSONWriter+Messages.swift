@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// Messages of JSON-RPC 2.0 as whole lines, for `Connection.send`.
 extension JSONWriter {

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// What a connection calls for what its peer sends.
 ///

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// The error object of an answer (JSON-RPC 2.0, section 5.1).
 package struct RPCError: Error, Sendable, Equatable, JSONWritable {

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import Synchronization
 
 /// Where the one answer of a request goes: out at once, or into its batch.

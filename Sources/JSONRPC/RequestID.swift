@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// The id of a request, echoed with its exact type and digits (JSON-RPC 2.0, section 4).
 package enum RequestID: Sendable, JSONWritable {

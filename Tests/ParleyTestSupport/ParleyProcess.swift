@@ -1,17 +1,16 @@
-import Foundation
+package import Foundation
+import Glibc
 package import JSON
 
 /// The real binary as a child process, spoken to line by line.
 package final class ParleyProcess: @unchecked Sendable {
-    // Unchecked, because Foundation's Process and FileHandle are not marked Sendable; a test uses its process from one task at a time, and the
-    // reader thread touches only the continuation and the output's descriptor.
-    private let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
-    private let errors = Pipe()
-    private let lines: AsyncStream<String>
+    // Unchecked, because the iterator is not Sendable: a test uses its process from one task at a time.
+    private let child: ChildProcess
+    private let reader: LineReader
     private var iterator: AsyncStream<String>.Iterator
     private var nextID = 0
+    private var inputIsOpen = true
+    private var hasEnded = false
 
     /// The binary that was built beside the tests.
     package static var binary: URL {
@@ -39,47 +38,40 @@ package final class ParleyProcess: @unchecked Sendable {
     ///
     /// - Parameter environment: variables beside PATH; nothing is inherited, so that a test does not depend on where it runs.
     package init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        process.executableURL = try Self.binary
-        process.arguments = arguments
-        process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given }
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
+        // A child that has ended must not end the tests when they write to it.
+        Glibc.signal(SIGPIPE, SIG_IGN)
+        child = try ChildProcess(
+            [try Self.binary.path] + arguments, environment: environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given })
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        self.lines = lines
         iterator = lines.makeAsyncIterator()
-        try process.run()
-        let handle = output.fileHandleForReading
-        Thread.detachNewThread {
-            var pending = Data()
-            while case let chunk = handle.availableData, !chunk.isEmpty {
-                pending.append(chunk)
-                while let end = pending.firstIndex(of: 0x0A) {
-                    continuation.yield(String(decoding: pending[pending.startIndex..<end], as: UTF8.self))
-                    pending = pending[(end + 1)...]
-                }
-            }
-            continuation.finish()
-        }
+        reader = LineReader(child.output, continuation)
+        reader.start()
     }
 
     /// Its process id.
-    package var id: Int32 { process.processIdentifier }
+    package var id: Int32 { child.id }
 
     /// Writes raw bytes to its stdin.
     package func write(_ text: String) {
-        input.fileHandleForWriting.write(Data(text.utf8))
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(child.input, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            written += count
+        }
     }
 
     /// Sends a request without waiting.
     ///
     /// - Returns: its id.
     @discardableResult
-    package func send(_ method: String, _ params: JSONValue = [:]) -> Int64 {
+    package func send(_ method: String, _ params: JSONValue = [:]) -> Int {
         nextID += 1
         let request: JSONValue = ["jsonrpc": "2.0", "id": .integer(Int64(nextID)), "method": .string(method), "params": params]
         write(String(decoding: JSONWriter.encode(request), as: UTF8.self) + "\n")
-        return Int64(nextID)
+        return nextID
     }
 
     /// The next line of its stdout.
@@ -101,7 +93,7 @@ package final class ParleyProcess: @unchecked Sendable {
     /// Sends a request and reads until its answer.
     package func call(_ method: String, _ params: JSONValue = [:]) async throws -> JSONValue {
         let id = send(method, params)
-        return try await line { $0["id"]?.intValue.map(Int64.init) == id }
+        return try await line { $0["id"]?.intValue == id }
     }
 
     /// Reads until the event of that name.
@@ -118,12 +110,13 @@ package final class ParleyProcess: @unchecked Sendable {
 
     /// Closes its stdin.
     package func endInput() {
-        try? input.fileHandleForWriting.close()
+        if inputIsOpen { close(child.input) }
+        inputIsOpen = false
     }
 
-    /// Closes the reading end of its stdout, as a client that dies does.
+    /// Closes the reading end of its stdout, as a client that dies does; it happens with the next line that comes.
     package func breakOutput() {
-        try? output.fileHandleForReading.close()
+        reader.stop()
     }
 
     /// Sends it a signal.
@@ -135,49 +128,22 @@ package final class ParleyProcess: @unchecked Sendable {
     ///
     /// - Returns: the exit code, or the signal's number negated.
     package func exitCode() async -> Int32 {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [process] in
-                process.waitUntilExit()
-                let status = process.terminationStatus
-                continuation.resume(returning: process.terminationReason == .uncaughtSignal ? -status : status)
-            }
-        }
+        hasEnded = true
+        return await child.wait()
     }
 
     /// What it has written to stderr; to be called after its end.
     package func errorText() -> String {
-        String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        var text: [UInt8] = []
+        while let chunk = LineReader.read(child.errors) { text += chunk }
+        return String(decoding: text, as: UTF8.self)
     }
 
     deinit {
-        if process.isRunning { kill(id, SIGKILL) }
-    }
-}
-
-/// A folder that is gone when its owner is.
-package final class TemporaryFolder: Sendable {
-    /// The folder's path.
-    package let path: String
-
-    /// Makes an empty folder.
-    package init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("parley-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    /// The path of a file in it.
-    package func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    /// Writes a file.
-    ///
-    /// - Returns: its path.
-    package func write(_ text: String, to name: String) throws -> String {
-        try text.write(toFile: file(name), atomically: true, encoding: .utf8)
-        return file(name)
-    }
-
-    deinit {
-        // Nothing depends on it; a leftover lies in the system's temporary folder.
-        try? FileManager.default.removeItem(atPath: path)
+        endInput()
+        close(child.errors)
+        guard !hasEnded else { return }
+        kill(id, SIGKILL)
+        waitpid(id, nil, 0)
     }
 }

@@ -17,13 +17,10 @@ struct DatabaseFileTests {
         try ParleyProcess(["serve", "--database", database, "--caller", "userId:ada"] + arguments)
     }
 
-    private func sqlite(_ sql: String) throws {
-        let python = Process()
-        python.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        python.arguments = ["-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2]); c.close()", database, sql]
-        try python.run()
-        python.waitUntilExit()
-        #expect(python.terminationStatus == 0)
+    private func sqlite(_ sql: String) async throws {
+        let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2]); c.close()"
+        let (code, output) = try await ChildProcess.run(["/usr/bin/python3", "-c", script, database, sql])
+        #expect(code == 0, "\(output)")
     }
 
     /// Starts, expects a refusal that names the file, and that the file is as it was.
@@ -37,7 +34,7 @@ struct DatabaseFileTests {
     }
 
     @Test func anotherProgramsDatabaseIsRefused() async throws {
-        try sqlite("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup');")
+        try await sqlite("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup');")
         try await expectRefusal(saying: "another program")
     }
 
@@ -45,7 +42,7 @@ struct DatabaseFileTests {
         let parley = try start()
         parley.endInput()
         #expect(await parley.exitCode() == 0)
-        try sqlite("PRAGMA user_version = 4711;")
+        try await sqlite("PRAGMA user_version = 4711;")
         try await expectRefusal(saying: "newer")
     }
 

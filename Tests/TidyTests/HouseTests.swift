@@ -8,7 +8,7 @@ struct HouseTests {
         ("JSON", ["OrderedCollections", "Glibc"]),
         ("JSONRPC", ["JSON", "OrderedCollections", "Foundation", "Glibc", "Synchronization"]),
         ("ParleyCore", ["JSON", "OrderedCollections", "Crypto", "Foundation", "Glibc", "Logging"]),
-        ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
+        ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyHost", ["JSON", "JSONRPC", "ParleyCore", "OrderedCollections", "Logging"]),
     ])
@@ -35,10 +35,10 @@ struct HouseTests {
         ]
         for file in try SourceTree.swiftFiles(below: "Sources") {
             for (number, line) in file.code {
-                if line.contains("Task {") || line.contains("Task.detached") || line.contains("Task.immediate") {
+                if line.contains(" Task {") || line.contains(" Task(") || line.contains("Task.detached") || line.contains("Task.immediate") {
                     #expect(tasks.contains(file.path), "\(file.path):\(number): \(line)")
                 }
-                if line.contains("Thread(") || line.contains("Thread {") || line.contains("pthread_create") {
+                if line.contains(" Thread(") || line.contains(" Thread {") || line.contains("pthread_create") {
                     #expect(threads.contains(file.path), "\(file.path):\(number): \(line)")
                 }
             }

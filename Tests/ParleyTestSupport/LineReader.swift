@@ -1,0 +1,52 @@
+import Foundation
+import Glibc
+import ParleyCore
+
+/// A thread that cuts what comes from a descriptor into lines. Foundation's own reading traps when a signal interrupts it.
+final class LineReader: Sendable {
+    private let descriptor: Int32
+    private let continuation: AsyncStream<String>.Continuation
+    private let isStopped = Locked(false)
+
+    /// - Parameter descriptor: is closed by the thread, at its end.
+    init(_ descriptor: Int32, _ continuation: AsyncStream<String>.Continuation) {
+        self.descriptor = descriptor
+        self.continuation = continuation
+    }
+
+    func start() {
+        Thread.detachNewThread { [self] in
+            var pending: [UInt8] = []
+            while !isStopped.withLock({ $0 }), let chunk = Self.read(descriptor) {
+                pending += chunk
+                var start = 0
+                while let end = pending[start...].firstIndex(of: 0x0A) {
+                    continuation.yield(String(decoding: pending[start..<end], as: UTF8.self))
+                    start = end + 1
+                }
+                pending.removeFirst(start)
+            }
+            close(descriptor)
+            continuation.finish()
+        }
+    }
+
+    /// Reads no more once what is being read has come.
+    func stop() {
+        isStopped.withLock { $0 = true }
+    }
+
+    /// The next bytes of a descriptor; nil at its end.
+    static func read(_ descriptor: Int32) -> [UInt8]? {
+        while true {
+            var failure: Int32 = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+                let result = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                failure = result < 0 ? errno : 0
+                count = max(0, result)
+            }
+            if failure == EINTR { continue }
+            return bytes.isEmpty ? nil : bytes
+        }
+    }
+}
