@@ -77,9 +77,10 @@ package final class AgentHost: Sendable {
             await lifecycle.wait(beyond: .running)
             connection.stopReading()
             await drain()
+            // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would.
+            _ = await isDone(within: settings.milliseconds(for: lifecycle.stage), orBeyond: lifecycle.stage) { await connection.close() }
             group.cancelAll()
         }
-        await connection.close()
         state.withLock { $0.connection = nil }
     }
 
@@ -126,7 +127,9 @@ extension AgentHost: MessageHandler {
         do {
             var params = try ParamsReader(request.params.reader())
             switch try row.decode(&params) {
-            case .immediate(let method): reply.succeed(method.run(on: self))
+            case .immediate(let method):
+                reply.succeed(method.run(on: self))
+                method.answered(on: self)
             case .queued(let method): try enqueue(method, claim: params.caller, reply: reply)
             }
         } catch let error as JSONError {
@@ -152,17 +155,18 @@ extension AgentHost: MessageHandler {
         state.withLock { $0.handles[reply.id] = handle }
         queue.add(method.scope.locks(for: caller), cancellation: handle.cancellation) { [self] entry in
             let call = Call(
-                host: self, requestID: reply.id, caller: caller ?? .user(id: ""), newToken: token, handle: handle, reply: reply,
+                host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })
             await answer(call, with: method)
         }
     }
 
-    private func resolve(_ claim: CallerClaim?, rule: CallerRule) throws(Failure) -> (Caller?, AnonymousToken?) {
-        if case .anybody = rule { return (nil, nil) }
-        if let claim = claim ?? state.withLock({ $0.defaultCaller }) { return (claim.caller, nil) }
-        guard case .knownOrNew = rule else {
-            throw Failure(.authRequired, "This method needs a caller: a userId or an anonymousToken.")
+    private func resolve(_ claim: CallerClaim?, rule: CallerRule) throws(Failure) -> (Caller, AnonymousToken?) {
+        if rule != .new {
+            if let claim = claim ?? state.withLock({ $0.defaultCaller }) { return (claim.caller, nil) }
+            guard rule == .knownOrNew else {
+                throw Failure(.authRequired, "This method needs a caller: a userId or an anonymousToken.")
+            }
         }
         let (user, token) = people.newAnonymous()
         return (.newAnonymous(user), token)
@@ -177,7 +181,10 @@ extension AgentHost: MessageHandler {
         } catch {
             if let underlying = error.underlying {
                 logger.warning(
-                    "request failed", metadata: ["method": .string(type(of: method).name), "code": .string(error.code.rawValue), "cause": .string(underlying)])
+                    "request failed",
+                    metadata: [
+                        "method": .string(type(of: method).name), "code": .string(error.code.rawValue), "cause": .string(underlying),
+                    ])
             }
             forget(call)
             call.reply.fail(error.wireError)
@@ -204,7 +211,9 @@ extension AgentHost: MessageHandler {
                 logger.debug("unknown notification", metadata: ["method": .string(notification.method)])
             }
         } catch {
-            logger.warning("notification not understood", metadata: ["method": .string(notification.method), "reason": .string(error.reason)])
+            logger.warning(
+                "notification not understood",
+                metadata: ["method": .string(notification.method), "reason": .string(error.reason)])
         }
     }
 
@@ -246,26 +255,33 @@ extension AgentHost {
     private func drain() async {
         var stage = lifecycle.stage
         while true {
-            let ended = await waitUntilIdle(milliseconds: settings.milliseconds(for: stage), orBeyond: stage)
-            if ended { return }
+            if await isDone(within: settings.milliseconds(for: stage), orBeyond: stage, { await self.queue.idle() }) { return }
             let current = lifecycle.stage
             if current > stage {
                 stage = current
                 continue
             }
             turns.interruptAll()
-            if await !waitUntilIdle(milliseconds: Self.settleMilliseconds, orBeyond: .broken) {
+            if await !isDone(within: Self.settleMilliseconds, orBeyond: .broken, { await self.queue.idle() }) {
                 logger.error("ended with requests unanswered", metadata: ["turns": .stringConvertible(turns.count)])
             }
             return
         }
     }
 
-    /// - Returns: whether no request is left.
-    private func waitUntilIdle(milliseconds: Int64, orBeyond stage: Lifecycle.Stage) async -> Bool {
+    /// Waits for something, but not for ever.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: the longest time to wait.
+    ///   - stage: as soon as the shutdown is beyond this, the wait ends.
+    ///   - work: returns early when its task is cancelled.
+    /// - Returns: whether the work came to its end.
+    private func isDone(
+        within milliseconds: Int64, orBeyond stage: Lifecycle.Stage, _ work: @escaping @Sendable () async -> Void
+    ) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
-                await self.queue.idle()
+                await work()
                 return true
             }
             group.addTask {
@@ -298,7 +314,11 @@ extension AgentHost {
             let due = ambient.monotonicMilliseconds() - settings.erasureIdleMilliseconds
             guard let deletion = state.withLock({ $0.lastDeletion }), deletion <= due, connection.requestsInFlight == 0 else { continue }
             do {
-                if try await store.erase() { state.withLock { $0.lastDeletion = $0.lastDeletion == deletion ? nil : $0.lastDeletion } }
+                if try await store.erase() {
+                    state.withLock { state in
+                        if state.lastDeletion == deletion { state.lastDeletion = nil }
+                    }
+                }
             } catch {
                 logger.warning("erasure failed", metadata: ["cause": .string(error.underlying ?? error.message)])
             }

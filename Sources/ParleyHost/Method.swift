@@ -34,10 +34,13 @@ protocol ImmediateMethod: Sendable {
     static var since: Int { get }
     init(from params: inout ParamsReader) throws(JSONError)
     func run(on host: AgentHost) -> ResultWriter
+    /// What follows once the answer is on its way.
+    func answered(on host: AgentHost)
 }
 
 extension ImmediateMethod {
     static var since: Int { 1 }
+    func answered(on host: AgentHost) {}
 }
 
 /// Writes the value of `result`.
@@ -49,8 +52,8 @@ enum CallerRule: Sendable {
     case known
     /// A known person, or nobody: who names no caller becomes a new anonymous person.
     case knownOrNew
-    /// Anybody; a caller is not looked at.
-    case anybody
+    /// Nobody yet: the request makes a new anonymous person, whoever asks.
+    case new
 }
 
 /// A request on its way: what a method needs beside its params.

@@ -23,8 +23,7 @@ enum Scope: Hashable, Sendable {
     }
 
     /// The locks that this scope takes for a caller.
-    func locks(for caller: Caller?) -> [Lock] {
-        guard let caller else { return [] }
+    func locks(for caller: Caller) -> [Lock] {
         // Nobody else can know of a person who is made by this request.
         if case .newAnonymous = caller { return [] }
         return switch self {

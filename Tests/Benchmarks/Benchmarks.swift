@@ -29,7 +29,8 @@ enum Benchmarks {
         for window in [64, 1_024] {
             let rates = try (0..<5).map { _ in try Figures.pipelined(host, count: 300_000, window: window) }.sorted()
             let floors = try (0..<5).map { _ in try Figures.pipelined(floor, count: 300_000, window: window) }.sorted()
-            print("pings, \(window) in flight\(window == 64 ? "  " : "")       \(Int(rates[2] / 1_000))k/s (\(Int(rates[0] / 1_000))k to \(Int(rates[4] / 1_000))k)")
+            let (low, median, high) = (Int(rates[0] / 1_000), Int(rates[2] / 1_000), Int(rates[4] / 1_000))
+            print("pings, \(window) in flight\(window == 64 ? "  " : "")       \(median)k/s (\(low)k to \(high)k)")
             print("  floor: cat                \(Int(floors[2] / 1_000))k/s")
         }
     }

@@ -22,7 +22,8 @@ enum Figures {
         child.write(Array(ping.utf8))
         child.readLines(1)
         let status = try String(contentsOfFile: "/proc/\(child.id)/status", encoding: .utf8)
-        let kibibytes = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+        let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?.split(whereSeparator: \.isWhitespace)
+        let kibibytes = resident.flatMap { Double($0[1]) } ?? 0
         return String(format: "%.1f", kibibytes / 1024)
     }
 

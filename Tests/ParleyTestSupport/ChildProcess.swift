@@ -1,43 +1,46 @@
 import Foundation
-import Glibc
+package import Glibc
+import ParleyCore
 
 /// A child process with pipes for its three streams.
 ///
 /// Not Foundation's: its children can inherit each other's pipes when tests run side by side, and then never see their input's end.
 package final class ChildProcess: Sendable {
-    let id: pid_t
-    /// The test's ends.
-    let input: Int32
-    let output: Int32
-    let errors: Int32
+    /// Its process id.
+    package let id: pid_t
+    /// The test's end of its stdin.
+    package let input: Int32
+    /// The test's end of its stdout.
+    package let output: Int32
+    /// The test's end of its stderr.
+    package let errors: Int32
+    private let openEnds: Locked<Set<Int32>>
 
     /// Runs a program to its end.
     ///
+    /// - Parameter arguments: the program's path first.
     /// - Returns: its exit code and what it wrote to stdout and stderr.
     package static func run(_ arguments: [String]) async throws -> (code: Int32, output: String) {
         let child = try ChildProcess(arguments, environment: ["PATH": "/usr/bin:/bin"])
-        close(child.input)
+        child.close(child.input)
         let code = await child.wait()
         // What it says fits into a pipe.
         var output: [UInt8] = []
         for stream in [child.output, child.errors] {
             while let chunk = LineReader.read(stream) { output += chunk }
-            close(stream)
         }
         return (code, String(decoding: output, as: UTF8.self))
     }
 
-    /// The system's error number.
+    /// The system's error number, when a program cannot be started.
     struct SpawnFailure: Error {
         var code: Int32
     }
 
-    /// Held from the making of a child's pipes until they are closed in whatever is started meanwhile.
-    private static let spawning = NSLock()
-
-    init(_ arguments: [String], environment: [String: String]) throws {
-        Self.spawning.lock()
-        defer { Self.spawning.unlock() }
+    /// Starts a program.
+    ///
+    /// - Parameter arguments: the program's path first.
+    package init(_ arguments: [String], environment: [String: String]) throws {
         let (input, output, errors) = (try Self.pipe(), try Self.pipe(), try Self.pipe())
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -45,23 +48,37 @@ package final class ChildProcess: Sendable {
         for (end, number) in [(input.read, 0), (output.write, 1), (errors.write, 2)] as [(Int32, Int32)] {
             posix_spawn_file_actions_adddup2(&actions, end, number)
         }
+        // Whatever other tests have open at this moment is none of the child's business: it would keep their connections open.
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            if let other = Int32(name), other > 2 { posix_spawn_file_actions_addclose(&actions, other) }
+        }
         var argumentPointers = arguments.map { strdup($0) } + [nil]
         var environmentPointers = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
         var id: pid_t = 0
         let code = posix_spawn(&id, arguments[0], &actions, nil, &argumentPointers, &environmentPointers)
-        for end in [input.read, output.write, errors.write] { close(end) }
+        for end in [input.read, output.write, errors.write] { Glibc.close(end) }
         guard code == 0 else {
-            for end in [input.write, output.read, errors.read] { close(end) }
+            for end in [input.write, output.read, errors.read] { Glibc.close(end) }
             throw SpawnFailure(code: code)
         }
         self.id = id
         self.input = input.write
         self.output = output.read
         self.errors = errors.read
+        openEnds = Locked([input.write, output.read, errors.read])
     }
 
-    /// Both ends are closed in children, but for the copies that `dup2` makes.
+    /// Closes one of the test's ends; a second time does nothing.
+    package func close(_ end: Int32) {
+        if openEnds.withLock({ $0.remove(end) }) != nil { Glibc.close(end) }
+    }
+
+    deinit {
+        for end in [input, output, errors] { close(end) }
+    }
+
+    /// Both ends are closed in children that others spawn.
     private static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
         guard Glibc.pipe(&ends) == 0 else { throw SpawnFailure(code: errno) }
@@ -72,7 +89,7 @@ package final class ChildProcess: Sendable {
     /// Waits for the child's end on a thread of its own; to be called once.
     ///
     /// - Returns: the exit code, or the signal's number negated.
-    func wait() async -> Int32 {
+    package func wait() async -> Int32 {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [id] in
                 var status: Int32 = 0

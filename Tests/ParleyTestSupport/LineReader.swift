@@ -2,22 +2,22 @@ import Foundation
 import Glibc
 import ParleyCore
 
-/// A thread that cuts what comes from a descriptor into lines. Foundation's own reading traps when a signal interrupts it.
-final class LineReader: Sendable {
-    private let descriptor: Int32
+/// A thread that cuts what comes from a child's output into lines. Foundation's own reading traps when a signal interrupts it.
+package final class LineReader: Sendable {
+    private let child: ChildProcess
     private let continuation: AsyncStream<String>.Continuation
     private let isStopped = Locked(false)
 
-    /// - Parameter descriptor: is closed by the thread, at its end.
-    init(_ descriptor: Int32, _ continuation: AsyncStream<String>.Continuation) {
-        self.descriptor = descriptor
+    /// - Parameter child: its output is closed by the thread, at its end.
+    init(_ child: ChildProcess, _ continuation: AsyncStream<String>.Continuation) {
+        self.child = child
         self.continuation = continuation
     }
 
     func start() {
         Thread.detachNewThread { [self] in
             var pending: [UInt8] = []
-            while !isStopped.withLock({ $0 }), let chunk = Self.read(descriptor) {
+            while !isStopped.withLock({ $0 }), let chunk = Self.read(child.output) {
                 pending += chunk
                 var start = 0
                 while let end = pending[start...].firstIndex(of: 0x0A) {
@@ -26,7 +26,7 @@ final class LineReader: Sendable {
                 }
                 pending.removeFirst(start)
             }
-            close(descriptor)
+            child.close(child.output)
             continuation.finish()
         }
     }
@@ -37,7 +37,7 @@ final class LineReader: Sendable {
     }
 
     /// The next bytes of a descriptor; nil at its end.
-    static func read(_ descriptor: Int32) -> [UInt8]? {
+    package static func read(_ descriptor: Int32) -> [UInt8]? {
         while true {
             var failure: Int32 = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in

@@ -9,7 +9,6 @@ package final class ParleyProcess: @unchecked Sendable {
     private let reader: LineReader
     private var iterator: AsyncStream<String>.Iterator
     private var nextID = 0
-    private var inputIsOpen = true
     private var hasEnded = false
 
     /// The binary that was built beside the tests.
@@ -44,7 +43,7 @@ package final class ParleyProcess: @unchecked Sendable {
             [try Self.binary.path] + arguments, environment: environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given })
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         iterator = lines.makeAsyncIterator()
-        reader = LineReader(child.output, continuation)
+        reader = LineReader(child, continuation)
         reader.start()
     }
 
@@ -110,13 +109,15 @@ package final class ParleyProcess: @unchecked Sendable {
 
     /// Closes its stdin.
     package func endInput() {
-        if inputIsOpen { close(child.input) }
-        inputIsOpen = false
+        child.close(child.input)
     }
 
-    /// Closes the reading end of its stdout, as a client that dies does; it happens with the next line that comes.
-    package func breakOutput() {
+    /// Closes the reading end of its stdout, as a client that dies does; it has happened when this returns.
+    package func breakOutput() async {
         reader.stop()
+        // The reader looks up with the next line.
+        send("ping")
+        _ = await rest()
     }
 
     /// Sends it a signal.
@@ -140,8 +141,6 @@ package final class ParleyProcess: @unchecked Sendable {
     }
 
     deinit {
-        endInput()
-        close(child.errors)
         guard !hasEnded else { return }
         kill(id, SIGKILL)
         waitpid(id, nil, 0)

@@ -12,7 +12,9 @@ struct CommandTests {
         folder = try TemporaryFolder()
     }
 
-    private func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> (code: Int32, output: String, errors: String) {
+    private func run(
+        _ arguments: String..., environment: [String: String] = [:]
+    ) async throws -> (code: Int32, output: String, errors: String) {
         let process = try ParleyProcess(arguments, environment: environment.merging(["HOME": folder.path]) { given, _ in given })
         process.endInput()
         let output = await process.rest()
@@ -50,11 +52,17 @@ struct CommandTests {
 
     @Test func configSaysWhatIsInForceAndWhereItCameFrom() async throws {
         let file = try folder.write(
-            #"{"limits":{"maxInFlight":7,"maxTitleCharacters":9},"turns":{"deadlineSeconds":8},"providers":{"local":{"kind":"openai","baseURL":"http://me:secret@127.0.0.1:9/v1?key=secret","apiKeyEnv":"LOCAL_KEY","models":{"m":{"contextWindow":4096}}}}}"#,
-            to: "settings.json")
+            """
+            {"limits": {"maxInFlight": 7, "maxTitleCharacters": 9}, "turns": {"deadlineSeconds": 8}, "providers": {"local": {
+                "kind": "openai", "baseURL": "http://me:secret@127.0.0.1:9/v1?key=secret", "apiKeyEnv": "LOCAL_KEY",
+                "models": {"m": {"contextWindow": 4096}}}}}
+            """, to: "settings.json")
         let (code, output, _) = try await run(
             "config", "--config", file, "--set", "limits.maxInFlight=5",
-            environment: ["PARLEY_LIMITS_MAX_IN_FLIGHT": "6", "PARLEY_LIMITS_MAX_TITLE_CHARACTERS": "10", "LOCAL_KEY": "sk-secret", "PARLEY_TYPO": "1"])
+            environment: [
+                "PARLEY_LIMITS_MAX_IN_FLIGHT": "6", "PARLEY_LIMITS_MAX_TITLE_CHARACTERS": "10", "LOCAL_KEY": "sk-secret",
+                "PARLEY_TYPO": "1",
+            ])
         #expect(code == 0)
         let lines = output.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") }
         #expect(lines.contains("limits.maxInFlight 5 flag"))

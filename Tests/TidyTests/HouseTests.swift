@@ -35,7 +35,8 @@ struct HouseTests {
         ]
         for file in try SourceTree.swiftFiles(below: "Sources") {
             for (number, line) in file.code {
-                if line.contains(" Task {") || line.contains(" Task(") || line.contains("Task.detached") || line.contains("Task.immediate") {
+                if line.contains(" Task {") || line.contains(" Task(") || line.contains("Task.detached") || line.contains("Task.immediate")
+                {
                     #expect(tasks.contains(file.path), "\(file.path):\(number): \(line)")
                 }
                 if line.contains(" Thread(") || line.contains(" Thread {") || line.contains("pthread_create") {

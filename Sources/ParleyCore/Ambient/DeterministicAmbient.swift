@@ -100,7 +100,8 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
         while true {
             waitUntilQuiescent()
             let sleeper: Sleeper? = condition.withLock {
-                let due = state.sleepers.filter { $0.value.wakesAt <= target }.min { ($0.value.wakesAt, $0.key) < ($1.value.wakesAt, $1.key) }
+                let due = state.sleepers.filter { $0.value.wakesAt <= target }
+                    .min { ($0.value.wakesAt, $0.key) < ($1.value.wakesAt, $1.key) }
                 guard let due else {
                     state.elapsed = target
                     return nil

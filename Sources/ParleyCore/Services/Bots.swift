@@ -91,10 +91,13 @@ package struct Bots: Sendable {
     private func checked(name: String) throws(Failure) -> String {
         let name = String(name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
         guard (1...Limits.maxNameCharacters).contains(name.count) else {
-            throw .invalidParams(path: "name", reason: "expected 1 to \(Limits.maxNameCharacters) characters beside white space at its ends")
+            throw .invalidParams(
+                path: "name", reason: "expected 1 to \(Limits.maxNameCharacters) characters beside white space at its ends")
         }
-        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control || $0.properties.generalCategory == .lineSeparator })
-        else { throw .invalidParams(path: "name", reason: "control characters and line breaks are not allowed") }
+        let refused: [Unicode.GeneralCategory] = [.control, .lineSeparator, .paragraphSeparator]
+        guard !name.unicodeScalars.contains(where: { refused.contains($0.properties.generalCategory) }) else {
+            throw .invalidParams(path: "name", reason: "control characters and line breaks are not allowed")
+        }
         return name
     }
 

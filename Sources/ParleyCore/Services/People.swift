@@ -18,10 +18,14 @@ package struct People: Sendable {
         return (user, token)
     }
 
-    /// Makes an anonymous person.
-    package func createAnonymousUser() async throws(Failure) -> (user: AnonymousUser, token: AnonymousToken) {
-        let (new, token) = newAnonymous()
+    /// Makes an anonymous person that was prepared.
+    ///
+    /// - Throws: `internalError` for a caller who is no such person.
+    package func create(_ caller: Caller) async throws(Failure) -> AnonymousUser {
+        guard case .newAnonymous(let new) = caller else {
+            throw Failure(.internalError, "Only a new person can be made.")
+        }
         try await store.createAnonymousUser(new)
-        return (AnonymousUser(id: new.id, createdAt: new.createdAt), token)
+        return AnonymousUser(id: new.id, createdAt: new.createdAt)
     }
 }

@@ -94,25 +94,26 @@ struct Shutdown: ImmediateMethod {
     init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
 
     func run(on host: AgentHost) -> ResultWriter {
-        host.end(.draining)
-        return { writer in writer.object { _ in } }
+        { writer in writer.object { _ in } }
     }
+
+    func answered(on host: AgentHost) { host.end(.draining) }
 }
 
 /// `createAnonymousUser`: makes a person who is not signed in.
 struct CreateAnonymousUser: Method {
     static let name = "createAnonymousUser"
-    var callerRule: CallerRule { .anybody }
+    var callerRule: CallerRule { .new }
     let scope = Scope.free
 
     init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let (user, token) = try await call.host.people.createAnonymousUser()
+        let user = try await call.host.people.create(call.caller)
         return { writer in
             writer.object { writer in
                 writer.member("anonymousUser", user)
-                writer.member("anonymousToken", token.text)
+                writer.member("anonymousToken", call.newToken?.text)
             }
         }
     }

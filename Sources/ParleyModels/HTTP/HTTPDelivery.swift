@@ -79,7 +79,7 @@ final class HTTPDelivery: @unchecked Sendable {
     nonisolated(nonsending) func start(_ request: HTTPRequest) async -> Result<[UInt8], HTTPFailure> {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                guard wait(.head(continuation)) else { return }
+                wait(.head(continuation))
                 if !inbox.post(.start(request, self)) {
                     _ = deliver(head: nil, bytes: [], ending: .failed(HTTPFailure(.cancelled, "the HTTP client is closed")), paused: false)
                 }
@@ -96,7 +96,7 @@ final class HTTPDelivery: @unchecked Sendable {
         if !Task.isCancelled, let ready = takeReady() { return ready }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                _ = wait(.body(continuation))
+                wait(.body(continuation))
             }
         } onCancel: {
             cancel()
@@ -105,6 +105,15 @@ final class HTTPDelivery: @unchecked Sendable {
 
     /// Ends the transfer if it is not at its end, and forgets what was not taken.
     func cancel() {
+        end { .cancel($0) }
+    }
+
+    /// Forgets what was not taken and all that will come, but lets the transfer come to its end.
+    func letEnd() {
+        end { .letEnd($0) }
+    }
+
+    private func end(_ command: (HTTPDelivery) -> HTTPCommand) {
         lock.lock()
         let isRunning = ending == nil
         if isRunning || !buffer.isEmpty {
@@ -114,7 +123,7 @@ final class HTTPDelivery: @unchecked Sendable {
         let wake = takeWaiter()
         lock.unlock()
         wake?()
-        if isRunning { inbox.post(.cancel(self)) }
+        if isRunning { inbox.post(command(self)) }
     }
 
     private func takeReady() -> Result<[UInt8]?, HTTPFailure>? {
@@ -127,9 +136,7 @@ final class HTTPDelivery: @unchecked Sendable {
     }
 
     /// Puts a continuation down until there is something for it, or resumes it at once.
-    ///
-    /// - Returns: Whether it waits.
-    private func wait(_ newcomer: Waiter) -> Bool {
+    private func wait(_ newcomer: Waiter) {
         lock.lock()
         guard waiter == nil else {
             lock.unlock()
@@ -138,7 +145,7 @@ final class HTTPDelivery: @unchecked Sendable {
             case .head(let continuation): continuation.resume(returning: .failure(failure))
             case .body(let continuation): continuation.resume(returning: .failure(failure))
             }
-            return false
+            return
         }
         waiter = newcomer
         let wake = takeWaiter()
@@ -146,7 +153,6 @@ final class HTTPDelivery: @unchecked Sendable {
         lock.unlock()
         wake?()
         if goesOn { inbox.post(.resume(self)) }
-        return wake == nil
     }
 
     // MARK: Under the lock

@@ -127,6 +127,7 @@ final class HTTPEngine {
             case .start(let request, let delivery): begin(request, delivery)
             case .resume(let delivery): transfers[ObjectIdentifier(delivery)]?.goOn()
             case .cancel(let delivery): if let transfer = transfers[ObjectIdentifier(delivery)] { drop(transfer) }
+            case .letEnd(let delivery): transfers[ObjectIdentifier(delivery)]?.letEnd()
             case .stop: goesOn = false
             }
         }
@@ -135,7 +136,7 @@ final class HTTPEngine {
     }
 
     private func begin(_ request: HTTPRequest, _ delivery: HTTPDelivery) {
-        // It may have been cancelled before it was queued; then no other command comes for it.
+        // It may have been cancelled before it was queued, and then no other command comes for it.
         guard !delivery.isOver else { return }
         do throws(HTTPFailure) {
             let transfer = try HTTPTransfer(request, delivery: delivery, configuration: configuration, engine: self)

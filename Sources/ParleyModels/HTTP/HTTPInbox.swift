@@ -10,6 +10,8 @@ enum HTTPCommand: Sendable {
     case resume(HTTPDelivery)
     /// End a transfer that nobody waits for.
     case cancel(HTTPDelivery)
+    /// Discard the rest of a transfer, and end it if it does not end by itself soon.
+    case letEnd(HTTPDelivery)
     /// End all transfers and then the thread.
     case stop
 }

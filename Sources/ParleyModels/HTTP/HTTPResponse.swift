@@ -41,6 +41,13 @@ package final class HTTPResponse: Sendable {
         delivery.cancel()
     }
 
+    /// Discards the rest of the body, which the reader knows to be nothing but its end.
+    ///
+    /// The transfer may still come to that end, for a second, so that its connection can be used again: one that is cancelled is closed.
+    package func letEnd() {
+        delivery.letEnd()
+    }
+
     /// The rest of the body, for a response of which only the beginning matters.
     ///
     /// - Parameter limit: How many bytes are enough; at this number the transfer is ended.

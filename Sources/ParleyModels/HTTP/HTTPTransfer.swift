@@ -26,6 +26,8 @@ final class HTTPTransfer {
     let target: HTTPTarget
     private let firstByteTimeout: UInt64
     private let idleTimeout: UInt64
+    /// When the transfer is ended whatever comes, in nanoseconds, because nobody waits for it any more; `.max` while somebody does.
+    private var lastMoment = UInt64.max
     private let maximumHeaderBytes: Int
     let errorBuffer: UnsafeMutablePointer<CChar>
     var headerList: UnsafeMutablePointer<curl_slist>?
@@ -136,7 +138,7 @@ final class HTTPTransfer {
         undelivered = delivery.deliver(head: hasHead && !head.isEmpty ? head : nil, bytes: arrived, ending: ending, paused: isPaused)
         if hasHead {
             head = []
-            deadline = isPaused ? .max : Self.sum(engine.now, idleTimeout)
+            deadline = isPaused ? .max : nextDeadline
         }
         arrived = []
     }
@@ -151,13 +153,26 @@ final class HTTPTransfer {
         guard isPaused else { return }
         isPaused = false
         undelivered = 0
-        deadline = Self.sum(engine.now, idleTimeout)
+        deadline = nextDeadline
         engine.watch(self)
         let code = curl_easy_pause(easy, CURLPAUSE_CONT)
         if code != CURLE_OK {
             end(code)
             markDirty()
         }
+    }
+
+    /// Gives the transfer a second to come to its end.
+    func letEnd() {
+        lastMoment = Self.sum(engine.now, 1_000_000_000)
+        goOn()
+        deadline = min(deadline, lastMoment)
+        engine.watch(self)
+    }
+
+    /// When it is too late for the next byte.
+    private var nextDeadline: UInt64 {
+        min(lastMoment, Self.sum(engine.now, idleTimeout))
     }
 
     private func markDirty() {

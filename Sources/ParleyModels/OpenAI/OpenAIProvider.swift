@@ -78,6 +78,8 @@ private struct OpenAIStream: ModelStream {
             let events: [ModelEvent]
             do {
                 events = if let bytes = try await response.next() { reader.read(bytes) } else { reader.readEnd() }
+                // The next call then finds a connection that stands, TLS included.
+                if case .finished = reader.ending { response.letEnd() }
             } catch {
                 events = reader.readBreak(error)
             }

@@ -26,7 +26,13 @@ package struct Script: Sendable {
         /// Whether the answer goes with a user message.
         func isExpected(for message: String) -> Bool {
             guard let expectation else { return true }
-            return message.utf8.contains(expectation.utf8)
+            // Many times as fast as `contains`, which counts because every unused answer is asked at every call.
+            let message = message.utf8.span
+            let part = expectation.utf8.span
+            guard part.count <= message.count else { return false }
+            return (0...message.count - part.count).contains { start in
+                part.indices.allSatisfy { message[start + $0] == part[$0] }
+            }
         }
     }
 

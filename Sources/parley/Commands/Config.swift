@@ -20,8 +20,10 @@ struct Config: AsyncParsableCommand {
                 print("\("".padded(to: nameWidth))    \(summary)")
             }
             for provider in settings.providers {
-                let key = provider.apiKeyEnv.map { "key from \($0): \(settings.environment[$0].map { _ in "set (masked)" } ?? "not set")" } ?? "no key"
-                print("providers.\(provider.name)  openai  \(Credentials.masked(inURL: provider.baseURL))  \(key)")
+                let key = provider.apiKeyEnv.map { variable in
+                    "key from \(variable): \(settings.environment[variable] == nil ? "not set" : "set (masked)")"
+                }
+                print("providers.\(provider.name)  openai  \(Credentials.masked(inURL: provider.baseURL))  \(key ?? "no key")")
                 for model in provider.models {
                     print("    \(provider.name):\(model.name)\(model.contextWindow.map { "  \($0) tokens" } ?? "")")
                 }

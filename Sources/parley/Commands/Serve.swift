@@ -8,17 +8,25 @@ import JSONRPC
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve JSON-RPC 2.0 lines on stdin and stdout until stdin ends.",
-        discussion: "Exit codes: 0 at the end of input, after SIGTERM or SIGINT, and when the client is gone; 64 for wrong flags; 69 for a database that cannot be used; 78 for wrong settings."
+        discussion: """
+            Exit codes: 0 at the end of input, after SIGTERM or SIGINT, and when the client is gone; 64 for wrong flags; 69 for a database \
+            that cannot be used; 78 for wrong settings.
+            """
     )
 
     @OptionGroup var options: SettingsOptions
 
-    @Flag(help: "The same requests give the same answers, byte for byte: a clock that only $/advanceClock moves, counted ids, a database in memory.")
+    @Flag(
+        help: """
+            The same requests give the same answers, byte for byte: a clock that only $/advanceClock moves, counted ids, a database in \
+            memory.
+            """)
     var deterministic = false
 
     func run() async throws {
         try await reporting {
             let output = try StandardOutput.claim()
+            Self.prepareProcess()
             let composition = try await Composition.open(options: options, deterministic: deterministic)
             let signals = [SIGTERM, SIGINT].map { (number: Int32) in
                 signal(number, SIG_IGN)
@@ -30,5 +38,18 @@ struct Serve: AsyncParsableCommand {
             await composition.serve(input: STDIN_FILENO, output: output)
             withExtendedLifetime(signals) {}
         }
+    }
+
+    /// Undoes what a parent may have left behind: blocked signals, and a low bound on open files, of which each model's stream needs one.
+    private static func prepareProcess() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        sigprocmask(SIG_UNBLOCK, &signals, nil)
+        var files = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return }
+        files.rlim_cur = files.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
     }
 }

@@ -15,7 +15,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A settings file (JSON).", valueName: "file"))
     var config: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Any setting by its name; `parley config` lists them. May be repeated.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Any setting by its name; `parley config` lists them. May be repeated.", valueName: "key=value"))
     var assignments: [String] = []
 
     @Option(help: ArgumentHelp("What is logged to stderr: trace to critical.", valueName: "level"))

@@ -44,26 +44,59 @@ extension SettingKey {
     /// All settings but the providers, which are a table of their own (see `ProviderSettings`).
     static let all: [SettingKey] = [
         SettingKey("database", .text, "The database's file, or :memory:; by default parley/parley.db in the user's data folder."),
-        SettingKey("model", .text, "The model that answers by default, as PROVIDER:MODEL; by default minimax when its key is set, then openai, else demo."),
+        SettingKey(
+            "model", .text,
+            "The model that answers by default, as PROVIDER:MODEL; by default minimax when its key is set, then openai, else demo."
+        ),
         SettingKey("caller", .text, "Whom requests without a caller act for, as userId:ID."),
-        SettingKey("durability", .choice(["normal", "full"]), default: "normal", "full syncs the disk at every commit; normal survives a killed process, but not always a power cut."),
-        SettingKey("log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "notice", "What is logged to stderr."),
+        SettingKey(
+            "durability", .choice(["normal", "full"]), default: "normal",
+            "full syncs the disk at every commit; normal survives a killed process, but not always a power cut."
+        ),
+        SettingKey(
+            "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "notice",
+            "What is logged to stderr."
+        ),
         SettingKey("log.format", .choice(["text", "json"]), default: "text", "How a line of the log is written."),
-        SettingKey("assistant.instructions", .text, default: "You are a helpful assistant. Answer in the language of the question.", "The instructions of the assistant that answers in conversations without a bot."),
+        SettingKey(
+            "assistant.instructions", .text, default: "You are a helpful assistant. Answer in the language of the question.",
+            "The instructions of the assistant that answers in conversations without a bot."
+        ),
         SettingKey("turns.deadlineSeconds", .integer(1...day), default: "600", "How long a turn may take in all."),
-        SettingKey("turns.checkpointMilliseconds", .integer(100...60_000), default: "1000", "How often what a running turn has said is stored."),
+        SettingKey(
+            "turns.checkpointMilliseconds", .integer(100...60_000), default: "1000",
+            "How often what a running turn has said is stored."
+        ),
         SettingKey("models.connectTimeoutSeconds", .integer(1...600), default: "10", "How long connecting to a model's server may take."),
         SettingKey("models.idleTimeoutSeconds", .integer(1...day), default: "300", "How long a model's server may send nothing."),
-        SettingKey("store.busyTimeoutMilliseconds", .integer(1...600_000), default: "5000", "How long to wait for another process that writes."),
-        SettingKey("erasure.idleSeconds", .integer(1...day), default: "60", "How long nothing must have happened before deleted bytes are erased from the files."),
-        SettingKey("shutdown.drainSeconds", .integer(0...day), default: "600", "How long running turns may go on after the end of input."),
+        SettingKey(
+            "store.busyTimeoutMilliseconds", .integer(1...600_000), default: "5000",
+            "How long to wait for another process that writes."
+        ),
+        SettingKey(
+            "erasure.idleSeconds", .integer(1...day), default: "60",
+            "How long nothing must have happened before deleted bytes are erased from the files."
+        ),
+        SettingKey(
+            "shutdown.drainSeconds", .integer(0...day), default: "600",
+            "How long running turns may go on after the end of input."
+        ),
         SettingKey("shutdown.graceSeconds", .integer(0...day), default: "5", "How long running turns may go on after SIGTERM or SIGINT."),
         SettingKey("limits.maxInFlight", .integer(1...1_000_000), default: "4096", "How many requests may be unanswered at once."),
         SettingKey("limits.maxLineBytes", .integer(1_024...gibibyte), default: "8388608", "The longest line that is read."),
-        SettingKey("limits.maxOutboundBytes", .integer(65_536...gibibyte), default: "67108864", "How much may wait for a slow client before reading pauses."),
-        SettingKey("limits.maxMessageBytes.anonymous", .integer(1...gibibyte), default: "16384", "The longest message of an anonymous person."),
+        SettingKey(
+            "limits.maxOutboundBytes", .integer(65_536...gibibyte), default: "67108864",
+            "How much may wait for a slow client before reading pauses."
+        ),
+        SettingKey(
+            "limits.maxMessageBytes.anonymous", .integer(1...gibibyte), default: "16384",
+            "The longest message of an anonymous person."
+        ),
         SettingKey("limits.maxMessageBytes.user", .integer(1...gibibyte), default: "1048576", "The longest message of a user."),
-        SettingKey("limits.maxHistoryBytes", .integer(1_024...gibibyte), default: "524288", "How much of a conversation goes to the model; the newest messages that fit."),
+        SettingKey(
+            "limits.maxHistoryBytes", .integer(1_024...gibibyte), default: "524288",
+            "How much of a conversation goes to the model; the newest messages that fit."
+        ),
         SettingKey("limits.maxTitleCharacters", .integer(1...100_000), default: "200", "The longest title of a conversation."),
         SettingKey("limits.maxMetadataBytes", .integer(2...gibibyte), default: "65536", "The largest metadata of a conversation."),
         SettingKey("limits.maxDescriptionCharacters", .integer(0...100_000), default: "1000", "The longest description of a bot."),

@@ -77,11 +77,13 @@ final class RunningTurn: Sendable {
     /// - Parameter message: the assistant's message, empty; used for the first delta only.
     func append(_ deltas: [String], startingWith message: () -> Message) -> [TurnEvent] {
         state.withLock { state in
-            let id = state.message?.id ?? {
-                let message = message()
-                state.message = message
-                return message.id
-            }()
+            let id =
+                state.message?.id
+                ?? {
+                    let message = message()
+                    state.message = message
+                    return message.id
+                }()
             state.grown = true
             return deltas.map { delta in
                 state.text += delta
