@@ -50,9 +50,12 @@ struct CommitLoop: Sendable {
         }
     }
 
-    private static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ logger: Logger) {
+    /// Commits some jobs together, and answers them.
+    static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ logger: Logger) {
         var answers: [@Sendable () -> Void] = []
         answers.reserveCapacity(jobs.count)
+        // Only left from a batch before this one that could not be rolled back.
+        rollBack(db, logger)
         do {
             try db.run("BEGIN IMMEDIATE")
             if jobs.count == 1, let job = jobs.first {

@@ -12,7 +12,8 @@ enum DatabaseCheck {
         try db.run("BEGIN")
         let found = Result {
             // What SQLite knows by itself: the tree of pages, the indexes, and every CHECK and NOT NULL of the tables.
-            let damages = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(maximumOfAKind))").filter { $0 != "ok" }
+            let damages = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(maximumOfAKind))").flatMap { $0.split(separator: "\n") }
+                .filter { $0 != "ok" && !$0.hasPrefix("***") }
             if !damages.isEmpty { return damages.map { "The database is damaged: \($0)." } }
             return try references(in: db) + invariants.flatMap { try problems(in: db, $0) } + contents(in: db)
         }

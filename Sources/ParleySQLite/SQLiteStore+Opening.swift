@@ -30,7 +30,7 @@ extension SQLiteStore {
 
     private static func openInMemory(_ configuration: SQLiteStoreConfiguration) throws -> SQLiteStore {
         let queue = try DatabaseQueue(configuration: .parley(busyTimeout: configuration.busyTimeout))
-        try queue.writeWithoutTransaction(Schema.migrate)
+        try queue.writeWithoutTransaction { try Schema.migrate($0) }
         let host = try queue.write { try register(in: $0, nil, configuration) }
         return store(queue, nil, host, nil, configuration)
     }

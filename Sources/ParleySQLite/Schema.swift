@@ -10,8 +10,11 @@ enum Schema {
     /// The version that this program writes.
     static var currentVersion: Int { steps.count }
 
+    /// Leads from one version to the next.
+    typealias Step = @Sendable (Database) throws -> Void
+
     /// One step a version, the first leading from an empty database to version 1. Steps are only ever appended.
-    private static let steps: [@Sendable (Database) throws -> Void] = [
+    static let steps: [Step] = [
         { try $0.execute(sql: v1) }
     ]
 
@@ -19,9 +22,9 @@ enum Schema {
     ///
     /// The caller holds the lock that keeps other hosts from opening the database, and the connection has foreign keys switched off, because
     /// a step may have to rebuild a table; they are verified before each step is committed.
-    static func migrate(_ db: Database) throws {
+    static func migrate(_ db: Database, through steps: [Step] = steps) throws {
         let version = try version(of: db)
-        for next in version..<max(version, currentVersion) {
+        for next in version..<max(version, steps.count) {
             try db.inTransaction(.immediate) {
                 if next == 0 { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
                 try steps[next](db)

@@ -72,7 +72,7 @@ extension StoreTransaction {
 
     /// A turn with the assistant's message.
     func result(of turn: TurnRow) throws -> TurnResult {
-        TurnResult(turn: turn.value, message: try turn.value.messageID.flatMap(message)?.value)
+        TurnResult(turn: turn.value, message: try answer(of: turn))
     }
 
     /// Whether this host may write to a turn: it runs it, and nobody took it away.
@@ -95,7 +95,8 @@ extension StoreTransaction {
 
     /// Keeps what a turn has said so far.
     func store(_ checkpoint: TurnCheckpoint, of turn: TurnRow) throws {
-        _ = try store(checkpoint.message, of: turn)
+        let (_, isNew) = try store(checkpoint.message, of: turn)
+        if isNew { try db.run("UPDATE conversations SET message_count = message_count + 1 WHERE key = ?", turn.conversation) }
         try db.run(
             "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", checkpoint.message.id, checkpoint.lastSequence,
             turn.key)
@@ -112,7 +113,7 @@ extension StoreTransaction {
         ended.usage = outcome.usage
         ended.messageID = outcome.message?.id ?? turn.value.messageID
         ended.completedAt = outcome.completedAt
-        let head = try outcome.message.map { try store($0, of: turn) } ?? keptMessage(of: turn)
+        let stored = try outcome.message.map { try store($0, of: turn) }
         try db.run(
             """
             UPDATE turns SET status = ?, stop_reason = ?, error = ?, assistant_message_id = ?, model = ?, usage = ?, last_sequence = ?,
@@ -121,8 +122,10 @@ extension StoreTransaction {
             """,
             ended.status.rawValue, ended.stopReason?.rawValue, ended.error.map(StoredJSON.text), ended.messageID, outcome.message?.model,
             ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, turn.key)
-        try free(turn.conversation, head: head, at: outcome.completedAt)
-        return TurnResult(turn: ended, message: try outcome.message ?? turn.value.messageID.flatMap(message)?.value)
+        try free(
+            turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0,
+            at: outcome.completedAt)
+        return TurnResult(turn: ended, message: try outcome.message ?? answer(of: turn))
     }
 
     /// Ends a turn whose host is gone. What it had said becomes the conversation's head.
@@ -134,18 +137,16 @@ extension StoreTransaction {
         try db.run(
             "UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, epoch = epoch + 1 WHERE key = ?",
             now, turn.key)
-        try free(turn.conversation, head: keptMessage(of: turn), at: now)
+        try free(turn.conversation, head: keptMessage(of: turn), newMessages: 0, at: now)
         surroundings.logger.notice("a turn was interrupted, because its host runs it no more", metadata: ["turnId": "\(turn.value.id)"])
         return try self.turn(turn.value.id)
     }
 
     /// Inserts the assistant's message, or updates the one that a checkpoint left.
-    ///
-    /// - Returns: its key.
-    private func store(_ message: Message, of turn: TurnRow) throws -> Int64 {
+    private func store(_ message: Message, of turn: TurnRow) throws -> (key: Int64, isNew: Bool) {
         if turn.value.messageID == message.id, let key = try messageKey(message.id, inConversation: turn.conversation) {
             try update(message, key: key)
-            return key
+            return (key, false)
         }
         let parent = try message.parentID.map { id in
             guard let key = try messageKey(id, inConversation: turn.conversation) else {
@@ -153,9 +154,7 @@ extension StoreTransaction {
             }
             return key
         }
-        let key = try insert(message, conversation: turn.conversation, turn: turn.key, parent: parent)
-        try db.run("UPDATE conversations SET message_count = message_count + 1 WHERE key = ?", turn.conversation)
-        return key
+        return (try insert(message, conversation: turn.conversation, turn: turn.key, parent: parent), true)
     }
 
     /// The key of the message that checkpoints left.
@@ -164,7 +163,9 @@ extension StoreTransaction {
     }
 
     /// Moves a conversation's head, if it moves, and the time of its last change.
-    private func free(_ conversation: Int64, head: Int64?, at now: Timestamp) throws {
-        try db.run("UPDATE conversations SET head = coalesce(?, head), updated_at = ? WHERE key = ?", head, now, conversation)
+    private func free(_ conversation: Int64, head: Int64?, newMessages: Int, at now: Timestamp) throws {
+        try db.run(
+            "UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, updated_at = ? WHERE key = ?", head,
+            newMessages, now, conversation)
     }
 }
