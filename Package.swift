@@ -50,6 +50,12 @@ let package = Package(
         .testTarget(
             name: "ParleyModelsTests", dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleyTestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ParleyHostTests", dependencies: ["JSON", "ParleyHost", "ParleyTestSupport", "parley"], exclude: ["Transcripts"],
+            swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .executableTarget(name: "Benchmarks", path: "Tests/Benchmarks", swiftSettings: strict),

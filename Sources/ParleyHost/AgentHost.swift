@@ -24,6 +24,8 @@ package final class AgentHost: Sendable {
     private let deterministic: DeterministicAmbient?
     private let queue: RequestQueue
     private let lifecycle = Lifecycle()
+    /// Ends when no further line will be handled.
+    private let endOfInput = AsyncStream<Never>.makeStream()
     private let startedAt: Int64
     private let state: Locked<State>
 
@@ -71,14 +73,29 @@ package final class AgentHost: Sendable {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
         state.withLock { $0.connection = connection }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.turns.monitor() }
-            group.addTask { await self.eraseWhenIdle() }
+            // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
+            for _ in 0..<2 { ambient.beginActivity() }
+            group.addTask {
+                await self.turns.monitor()
+                self.ambient.endActivity()
+            }
+            group.addTask {
+                await self.eraseWhenIdle()
+                self.ambient.endActivity()
+            }
             connection.start()
             await lifecycle.wait(beyond: .running)
             connection.stopReading()
+            // The line that is being handled, which may have asked for the shutdown, is still answered.
+            for await _ in endOfInput.stream {}
             await drain()
-            // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would.
-            _ = await isDone(within: settings.milliseconds(for: lifecycle.stage), orBeyond: lifecycle.stage) { await connection.close() }
+            // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would. An
+            // activity, because the clock of a deterministic host would otherwise have run out before the client has read anything.
+            ambient.beginActivity()
+            _ = await isDone(within: settings.milliseconds(for: lifecycle.stage), orBeyond: lifecycle.stage) {
+                await connection.close()
+                self.ambient.endActivity()
+            }
             group.cancelAll()
         }
         state.withLock { $0.connection = nil }
@@ -192,7 +209,7 @@ extension AgentHost: MessageHandler {
     }
 
     /// Forgets a request that is about to be answered, before its id may be used again.
-    private func forget(_ call: Call) {
+    func forget(_ call: Call) {
         state.withLock { state in
             if state.handles[call.requestID] === call.handle { state.handles[call.requestID] = nil }
         }
@@ -226,14 +243,10 @@ extension AgentHost: MessageHandler {
     }
 
     package func inputEnded() {
-        waitUntilReadyForNextLine()
+        // A host that is ending already stops its own reading, on a thread that must not block.
+        if lifecycle.stage == .running { waitUntilReadyForNextLine() }
         end(.draining)
-        guard let deterministic else { return }
-        // Nobody is left to move the clock: let time pass, so that what waits for it comes to its end.
-        deterministic.advance(milliseconds: settings.drainMilliseconds)
-        end(.terminating)
-        deterministic.advance(milliseconds: settings.graceMilliseconds)
-        end(.broken)
+        endOfInput.continuation.finish()
     }
 
     package func outputBroken() {
@@ -261,7 +274,9 @@ extension AgentHost {
                 stage = current
                 continue
             }
-            turns.interruptAll()
+            ambient.beginActivity()
+            await turns.interruptAll()
+            ambient.endActivity()
             if await !isDone(within: Self.settleMilliseconds, orBeyond: .broken, { await self.queue.idle() }) {
                 logger.error("ended with requests unanswered", metadata: ["turns": .stringConvertible(turns.count)])
             }
@@ -285,10 +300,8 @@ extension AgentHost {
                 return true
             }
             group.addTask {
-                self.ambient.beginActivity()
-                defer { self.ambient.endActivity() }
                 // Cancelled when one of the others is first.
-                try? await self.ambient.sleep(milliseconds: milliseconds)
+                try? await self.pass(milliseconds: milliseconds)
                 return false
             }
             group.addTask {
@@ -301,10 +314,17 @@ extension AgentHost {
         }
     }
 
+    /// Lets time pass; in a deterministic host, where nobody is left to move the clock, it moves by itself.
+    private func pass(milliseconds: Int64) async throws(CancellationError) {
+        if let deterministic {
+            try await deterministic.pass(milliseconds: milliseconds)
+        } else {
+            try await ambient.sleep(milliseconds: milliseconds)
+        }
+    }
+
     /// Erases deleted bytes once nothing has happened for a while, so that a long-running host does not keep them until it ends.
     private func eraseWhenIdle() async {
-        ambient.beginActivity()
-        defer { ambient.endActivity() }
         while !Task.isCancelled {
             do {
                 try await ambient.sleep(milliseconds: settings.erasureIdleMilliseconds)

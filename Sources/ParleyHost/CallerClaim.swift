@@ -14,14 +14,16 @@ enum CallerClaim: Hashable, Sendable, JSONReadable {
     /// Reads an object with exactly one of `userId` and `anonymousToken`.
     init(from reader: inout JSONReader) throws(JSONError) {
         var claim: CallerClaim?
+        var name: String?
         try reader.beginObject()
         while let key = try reader.nextKey() {
             guard key == "userId" || key == "anonymousToken" else { throw reader.mismatch("unknown field") }
             let text = try reader.string()
-            guard claim == nil else { throw reader.mismatch("a caller is one of userId and anonymousToken, not both") }
+            guard name == nil || name == key else { throw reader.mismatch("a caller is one of userId and anonymousToken, not both") }
             guard (1...Self.maximumBytes).contains(text.utf8.count) else {
                 throw reader.mismatch("expected 1 to \(Self.maximumBytes) bytes")
             }
+            name = key
             claim = key == "userId" ? .user(id: text) : .anonymous(tokenHash: AnonymousToken.hash(ofText: text))
         }
         guard let claim else { throw reader.mismatch("expected userId or anonymousToken") }

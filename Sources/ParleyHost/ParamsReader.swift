@@ -25,7 +25,8 @@ struct ParamsReader {
     mutating func bool() throws(JSONError) -> Bool? { try reader.readNull() ? nil : reader.bool() }
     mutating func integer() throws(JSONError) -> Int? { try reader.readNull() ? nil : reader.integer() }
     mutating func double() throws(JSONError) -> Double? { try reader.readNull() ? nil : reader.double() }
-    mutating func value() throws(JSONError) -> JSONValue? { try reader.readNull() ? nil : reader.value() }
+    // Spelt out, because a bare nil would be a JSON null.
+    mutating func value() throws(JSONError) -> JSONValue? { try reader.readNull() ? JSONValue?.none : reader.value() }
 
     /// The field's value, of a type that reads itself.
     mutating func read<Value: JSONReadable>(_ type: Value.Type) throws(JSONError) -> Value? {

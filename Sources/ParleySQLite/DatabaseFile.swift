@@ -210,12 +210,12 @@ extension Configuration {
         // GRDB would end the process if a transaction could not be rolled back; the commit loop tries again with the next one.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA mmap_size = 1073741824")
             if !db.configuration.readonly {
                 // The log may grow to 16 MiB before its pages are moved into the database, which makes the moving, and the waiting for the disk
                 // that goes with it, four times as rare as by default.
                 try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000")
             }
-            if let x = ProcessInfo.processInfo.environment["XPRAGMA"] { try db.execute(sql: x) }
         }
         return configuration
     }

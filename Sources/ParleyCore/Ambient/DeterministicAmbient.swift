@@ -15,6 +15,9 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
         var activities = 0
         var nextSleeper = 0
         var sleepers: [Int: Sleeper] = [:]
+        /// Activities that let all others go first.
+        var resting: [CheckedContinuation<Void, Never>] = []
+        var awaitingQuiescence: [CheckedContinuation<Void, Never>] = []
     }
 
     private struct Sleeper {
@@ -68,11 +71,9 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
                     if Task.isCancelled { return false }
                     if milliseconds <= 0 { return true }
                     state.sleepers[id] = Sleeper(wakesAt: state.elapsed + milliseconds, continuation: continuation)
-                    state.activities -= 1
-                    if state.activities <= 0 { condition.broadcast() }
                     return nil
                 }
-                if let outcome { continuation.resume(returning: outcome) }
+                if let outcome { continuation.resume(returning: outcome) } else { endActivity() }
             }
         } onCancel: {
             let sleeper = condition.withLock { wake(id) }
@@ -86,9 +87,24 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
     }
 
     package func endActivity() {
-        condition.withLock {
+        let ready: [CheckedContinuation<Void, Never>] = condition.withLock {
             state.activities -= 1
-            if state.activities <= 0 { condition.broadcast() }
+            guard state.activities <= 0 else { return [] }
+            if let rested = state.resting.popLast() {
+                state.activities += 1
+                return [rested]
+            }
+            condition.broadcast()
+            defer { state.awaitingQuiescence = [] }
+            return state.awaitingQuiescence
+        }
+        for continuation in ready { continuation.resume() }
+    }
+
+    package func rest() async {
+        await withCheckedContinuation { continuation in
+            condition.withLock { state.resting.append(continuation) }
+            endActivity()
         }
     }
 
@@ -99,17 +115,26 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
         let target = condition.withLock { state.elapsed + max(0, milliseconds) }
         while true {
             waitUntilQuiescent()
-            let sleeper: Sleeper? = condition.withLock {
-                let due = state.sleepers.filter { $0.value.wakesAt <= target }
-                    .min { ($0.value.wakesAt, $0.key) < ($1.value.wakesAt, $1.key) }
-                guard let due else {
-                    state.elapsed = target
-                    return nil
+            guard let sleeper = nextSleeper(until: target) else { return }
+            sleeper.continuation.resume(returning: true)
+        }
+    }
+
+    /// Moves the clock as `advance` does, for a task: when the input has ended, nobody else is left to move it.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled; the clock then stands where it has come to.
+    package func pass(milliseconds: Int64) async throws(CancellationError) {
+        let target = condition.withLock { state.elapsed + max(0, milliseconds) }
+        while true {
+            await withCheckedContinuation { continuation in
+                let isQuiescent = condition.withLock {
+                    if state.activities > 0 { state.awaitingQuiescence.append(continuation) }
+                    return state.activities <= 0
                 }
-                state.elapsed = max(state.elapsed, due.value.wakesAt)
-                return wake(due.key)
+                if isQuiescent { continuation.resume() }
             }
-            guard let sleeper else { return }
+            if Task.isCancelled { throw CancellationError() }
+            guard let sleeper = nextSleeper(until: target) else { return }
             sleeper.continuation.resume(returning: true)
         }
     }
@@ -118,6 +143,20 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
     package func waitUntilQuiescent() {
         condition.withLock {
             while state.activities > 0 { condition.wait() }
+        }
+    }
+
+    /// Moves the clock to where the next sleeper wakes, or to the target when none does before.
+    private func nextSleeper(until target: Int64) -> Sleeper? {
+        condition.withLock {
+            let due = state.sleepers.filter { $0.value.wakesAt <= target }
+                .min { ($0.value.wakesAt, $0.key) < ($1.value.wakesAt, $1.key) }
+            guard let due else {
+                state.elapsed = target
+                return nil
+            }
+            state.elapsed = max(state.elapsed, due.value.wakesAt)
+            return wake(due.key)
         }
     }
 

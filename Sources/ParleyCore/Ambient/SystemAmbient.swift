@@ -34,6 +34,8 @@ package struct SystemAmbient: Ambient {
     package func beginActivity() {}
     package func endActivity() {}
 
+    package func rest() async {}
+
     private static func milliseconds(of clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

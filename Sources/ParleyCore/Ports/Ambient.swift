@@ -22,6 +22,11 @@ package protocol Ambient: Sendable {
 
     /// Says that it ended, or that it now waits for input. `sleep` says both by itself.
     func endActivity()
+
+    /// Lets everything else run until nothing more can without input or time; returns at once in a host that is not deterministic.
+    ///
+    /// For an activity that sets off several things, whose order would otherwise be left to chance.
+    func rest() async
 }
 
 /// What an id is for; a deterministic host counts each kind apart.

@@ -97,7 +97,11 @@ struct Shutdown: ImmediateMethod {
         { writer in writer.object { _ in } }
     }
 
-    func answered(on host: AgentHost) { host.end(.draining) }
+    func answered(on host: AgentHost) {
+        // At once, so that it never depends on the moment whether the next line is still read.
+        host.connection.stopReading()
+        host.end(.draining)
+    }
 }
 
 /// `createAnonymousUser`: makes a person who is not signed in.

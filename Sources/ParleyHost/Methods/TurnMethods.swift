@@ -53,18 +53,23 @@ struct SendMessage: Method {
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let notifier = TurnNotifier(connection: call.host.connection, requestID: call.requestID, sendsDeltas: streams)
         let madeConversation = Locked(Conversation?.none)
-        let result = try await call.host.turns.send(
+        try await call.host.turns.send(
             draft, for: call.caller, cancellation: call.handle.cancellation, observer: notifier
         ) { admitted in
             if makesConversation { madeConversation.withLock { $0 = admitted.conversation } }
             if !waits {
+                call.host.forget(call)
                 call.reply.succeed(
                     Self.result(TurnResult(turn: admitted.turn, message: nil), of: call, madeConversation: madeConversation))
             }
             call.handle.admitted(turnID: admitted.turn.id)
             call.release()
+        } ended: { result in
+            guard waits else { return }
+            call.host.forget(call)
+            call.reply.succeed(Self.result(result, of: call, madeConversation: madeConversation))
         }
-        return waits ? Self.result(result, of: call, madeConversation: madeConversation) : nil
+        return nil
     }
 
     private static func result(_ result: TurnResult, of call: Call, madeConversation: Locked<Conversation?>) -> ResultWriter {

@@ -130,3 +130,10 @@ final class RunningTurn: Sendable {
         }
     }
 }
+
+extension RunningTurn: Comparable {
+    static func == (left: RunningTurn, right: RunningTurn) -> Bool { left === right }
+
+    /// Who began earlier is ended earlier.
+    static func < (left: RunningTurn, right: RunningTurn) -> Bool { (left.deadline, left.id) < (right.deadline, right.id) }
+}

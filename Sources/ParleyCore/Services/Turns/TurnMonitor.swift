@@ -6,9 +6,9 @@ extension Turns {
 
     /// Watches over the running turns until its task is cancelled: ends those whose time is up or that another process wants cancelled, stores
     /// what they have said so far, and stores ends that the store could not take before. One task for all turns; it sleeps while none runs.
+    ///
+    /// Must be counted as an activity by whoever calls it.
     package func monitor() async {
-        ambient.beginActivity()
-        defer { ambient.endActivity() }
         var lastCheckpoint = ambient.monotonicMilliseconds()
         while !Task.isCancelled {
             await sleepWhileIdle()
@@ -19,7 +19,10 @@ extension Turns {
             }
             let now = ambient.monotonicMilliseconds()
             let turns = running.all
-            for turn in turns where turn.deadline <= now { turn.end(.deadline) }
+            for turn in turns.filter({ $0.deadline <= now }).sorted() {
+                turn.end(.deadline)
+                await ambient.rest()
+            }
             await honourForeignCancels(of: turns)
             if now - lastCheckpoint >= settings.checkpointMilliseconds {
                 lastCheckpoint = now
@@ -30,14 +33,13 @@ extension Turns {
     }
 
     private func sleepWhileIdle() async {
-        ambient.endActivity()
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if !running.keepMonitor(continuation) {
-                    ambient.beginActivity()
+                if running.keepMonitor(continuation) {
+                    ambient.endActivity()
+                    if Task.isCancelled { wake() }
+                } else {
                     continuation.resume()
-                } else if Task.isCancelled {
-                    wake()
                 }
             }
         } onCancel: {

@@ -56,11 +56,12 @@ package final class Turns: Sendable {
     ///   - cancellation: ends the task that calls this.
     ///   - observer: told of every event.
     ///   - admitted: called once the message is stored, before any event.
-    /// - Returns: the finished turn.
+    ///   - ended: called after the last event, before anybody else hears of the end, so that whoever cancels the turn is answered later.
     /// - Throws: `invalidParams`, `messageTooLarge`, `notFound` (conversation, bot), `conversationBusy`; then nothing was stored.
     package func send(
-        _ draft: Draft, for caller: Caller, cancellation: Cancellation, observer: any TurnObserver, admitted: (AdmittedTurn) -> Void
-    ) async throws(Failure) -> TurnResult {
+        _ draft: Draft, for caller: Caller, cancellation: Cancellation, observer: any TurnObserver,
+        admitted: (AdmittedTurn) -> Void, ended: (TurnResult) -> Void
+    ) async throws(Failure) {
         let text = try checkedText(of: draft, from: caller)
         let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name) } else { nil }
 
@@ -92,9 +93,9 @@ package final class Turns: Sendable {
         let ending = await answer(admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, turn: turn, observer: observer)
         let result = await settle(ending, of: admission.turn, turn: turn)
         observer.observe([turn.event(.completed(result))])
+        ended(result)
         running.remove(turn)
         turn.finish(result)
-        return result
     }
 
     /// Ends a turn early and waits until it has ended. A finished turn is returned unchanged.
@@ -104,11 +105,12 @@ package final class Turns: Sendable {
     /// - Throws: `notFound`; `cancelled` when the caller stops waiting.
     package func cancel(_ id: String, for caller: Caller) async throws(Failure) -> TurnResult {
         let current = try await store.requestCancel(ofTurn: id, at: ambient.now(), for: caller)
-        if current.turn.status.isTerminal { return current }
+        // Also when the turn has ended already: its last event and its reply may be just on their way.
         if let turn = running[id] {
             turn.end(.cancelled)
             return await turn.result()
         }
+        if current.turn.status.isTerminal { return current }
         while true {
             let current = try await store.turn(id, for: caller)
             if current.turn.status.isTerminal { return current }
@@ -133,8 +135,11 @@ package final class Turns: Sendable {
     }
 
     /// Ends every turn of this process as `interrupted`, because the process ends.
-    package func interruptAll() {
-        for turn in running.all { turn.end(.interrupted) }
+    package func interruptAll() async {
+        for turn in running.all.sorted() {
+            turn.end(.interrupted)
+            await ambient.rest()
+        }
     }
 
     private func checkedText(of draft: Draft, from caller: Caller) throws(Failure) -> String {

@@ -1,0 +1,108 @@
+import GRDB
+import ParleyCore
+import ParleyTestSupport
+import Testing
+
+@testable import ParleySQLite
+
+@Suite struct CheckTests {
+    /// Something done behind the store's back, and the sentence that tells it.
+    struct Damage: Sendable, CustomTestStringConvertible {
+        let sql: String
+        let sentences: [String]
+        var testDescription: String { sql }
+
+        init(_ sql: String, _ sentences: String...) {
+            self.sql = sql
+            self.sentences = sentences
+        }
+    }
+
+    static let damages = [
+        Damage("SELECT 1"),
+        Damage("UPDATE conversations SET head = 99 WHERE id = 'c'", "The head of conversation c is not one of its messages."),
+        Damage(
+            "UPDATE conversations SET head = (SELECT key FROM messages WHERE id = 'other.user') WHERE id = 'c'",
+            "The head of conversation c is not one of its messages."),
+        Damage("UPDATE conversations SET head = NULL WHERE id = 'c'", "Conversation c has messages and no head."),
+        Damage("UPDATE conversations SET message_count = 5 WHERE id = 'c'", "Conversation c counts its messages wrongly."),
+        Damage(
+            "UPDATE messages SET parent = (SELECT key FROM messages WHERE id = 'other.user') WHERE id = 't.assistant'",
+            "Message t.assistant follows one that is not in its conversation."),
+        Damage("UPDATE messages SET parent = key WHERE id = 't.assistant'", "Message t.assistant follows itself, or one that was stored later."),
+        Damage(
+            "UPDATE messages SET turn = (SELECT key FROM turns WHERE id = 'other') WHERE id = 't.user'",
+            "Message t.user belongs to a turn that is not in its conversation."),
+        Damage("UPDATE turns SET user_message_id = 'other.user' WHERE id = 't'", "Turn t answers a message that is not in its conversation."),
+        Damage("UPDATE turns SET assistant_message_id = 'none' WHERE id = 't'", "The answer of turn t is not in its conversation."),
+        Damage("DELETE FROM conversations WHERE id = 'empty'; UPDATE conversations SET bot = 77 WHERE id = 'c'",
+            "A row of table conversations refers to a row of bots that does not exist."),
+        Damage(
+            """
+            UPDATE turns SET status = 'inProgress', completed_at = NULL, stop_reason = NULL, host = 99 WHERE id = 't'
+            """, "Turn t runs on a host that never was."),
+        Damage("UPDATE turns SET completed_at = NULL WHERE id = 't'", "The database is damaged: CHECK constraint failed in turns."),
+        Damage("UPDATE messages SET parts = '[{' WHERE id = 't.user'", "Column parts of table messages, row t.user, cannot be read."),
+        Damage(
+            "UPDATE messages SET parts = '[{\"type\":\"image\"}]' WHERE id = 't.user'",
+            "Column parts of table messages, row t.user, cannot be read."),
+        Damage("UPDATE messages SET usage = '{}x' WHERE id = 't.user'", "Column usage of table messages, row t.user, cannot be read."),
+        Damage("UPDATE turns SET error = '7' WHERE id = 't'", "Column error of table turns, row t, cannot be read."),
+        Damage("UPDATE conversations SET metadata = '' WHERE id = 'c'", "Column metadata of table conversations, row c, cannot be read."),
+        Damage("UPDATE bots SET config = 'x' WHERE id = 'b'", "Column config of table bots, row b, cannot be read."),
+        Damage("UPDATE bots SET name = 'Other' WHERE id = 'b'", "Bot b is filed under a wrong name."),
+        Damage("UPDATE people SET token_lookup = 1 WHERE kind = 'anonymous'", "Anonymous user anonymous-1 cannot be found by their token."),
+        Damage(
+            "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'turns_running'",
+            "The database is damaged: Page # is never used."),
+    ]
+
+    @Test(arguments: damages) func problemsAreTold(_ damage: Damage) async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        try await store.makeBot("b", name: "Bot", for: .ann)
+        for id in ["c", "d", "empty"] { try await store.makeConversation(id, botID: "b", for: .ann) }
+        try await store.exchange("other", in: "d", for: .ann)
+        try await store.exchange("t", in: "c", for: .ann)
+        try await store.createAnonymousUser(.numbered(1))
+        try await store.close()
+        try database.meddle { try $0.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; " + damage.sql) }
+        let before = try database.content
+        let problems = SQLiteStore.check(path: database.path).map { problem in
+            // Page numbers are none of this test's business.
+            problem.replacing(/Page \d+/, with: "Page #")
+        }
+        #expect(problems == damage.sentences)
+        #expect(try database.content == before)
+        #expect(try database.files == ["parley.db", "parley.db-hosts"])
+    }
+
+    @Test func manyProblemsOfAKindAreCounted() async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        for number in 0..<30 { try await store.makeConversation("c\(number)", for: .ann) }
+        try await store.close()
+        try database.meddle { try $0.execute(sql: "UPDATE conversations SET message_count = 1") }
+        let problems = SQLiteStore.check(path: database.path)
+        #expect(problems.count == 21 && problems.last == "There are 10 more of this kind.")
+    }
+
+    @Test func aDatabaseInUseIsChecked() async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        try await store.makeConversation("c", for: .ann)
+        let admitted = try await store.admit("t", in: "c", for: .ann)
+        #expect(SQLiteStore.check(path: database.path) == [])
+        try await store.finish(admitted)
+        try await store.close()
+    }
+
+    @Test func whatIsNoDatabaseIsToldSo() throws {
+        let database = try TemporaryDatabase()
+        #expect(SQLiteStore.check(path: database.path) == ["There is no database at \(database.path)."])
+        #expect(try database.files == [])
+        try database.meddle { try $0.execute(sql: "CREATE TABLE t (x)") }
+        #expect(SQLiteStore.check(path: database.path) == ["\(database.path) is the database of another program."])
+        #expect(try database.files == ["parley.db"])
+    }
+}

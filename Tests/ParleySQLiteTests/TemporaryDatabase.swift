@@ -1,0 +1,69 @@
+import Foundation
+import GRDB
+import Logging
+import ParleyCore
+import Testing
+
+@testable import ParleySQLite
+
+/// A folder that goes when the test is over, and the stores opened on a database in it.
+final class TemporaryDatabase: Sendable {
+    let folder: URL
+    let path: String
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "parley-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        path = folder.appending(path: "parley.db").path
+    }
+
+    deinit {
+        do {
+            try FileManager.default.removeItem(at: folder)
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+
+    /// Opens the database as a new host.
+    func open(
+        durability: SQLiteStoreConfiguration.Durability = .normal, busyTimeout: Duration = .seconds(5)
+    ) throws(StoreOpenFailure) -> SQLiteStore {
+        try SQLiteStore.open(.test(.file(path: path), durability: durability, busyTimeout: busyTimeout))
+    }
+
+    /// Does something to the database behind the store's back.
+    @discardableResult
+    func meddle<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        let queue = try DatabaseQueue(path: path)
+        let value = try queue.writeWithoutTransaction(body)
+        try queue.close()
+        return value
+    }
+
+    /// The names of the files in the folder.
+    var files: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+    }
+
+    /// The bytes of the database's file.
+    var content: Data {
+        get throws { try Data(contentsOf: URL(fileURLWithPath: path)) }
+    }
+
+    /// The permission bits of a file or folder.
+    func permissions(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+    }
+}
+
+extension SQLiteStoreConfiguration {
+    /// Silent, and with a clock that stands still.
+    static func test(
+        _ location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5)
+    ) -> SQLiteStoreConfiguration {
+        SQLiteStoreConfiguration(
+            location: location, durability: durability, busyTimeout: busyTimeout,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), now: { Timestamp(milliseconds: 1_000_000) })
+    }
+}

@@ -1,0 +1,166 @@
+package import ParleyCore
+package import Testing
+
+/// One thing that every store must do, and a test of it. Each adapter runs all of them, every one on a new, empty store:
+///
+/// ```swift
+/// @Test(arguments: StoreContract.all)
+/// func holds(_ clause: StoreContract) async throws {
+///     let store = try openNewStore()
+///     try await clause.verify(store)
+///     try await store.close()
+/// }
+/// ```
+package struct StoreContract: Sendable, CustomTestStringConvertible {
+    /// What must hold, as a sentence.
+    package let name: String
+    /// Verifies it, recording an issue where it does not hold.
+    package let verify: @Sendable (any Store) async throws -> Void
+
+    init(_ name: String, _ verify: @escaping @Sendable (any Store) async throws -> Void) {
+        self.name = name
+        self.verify = verify
+    }
+
+    package var testDescription: String { name }
+
+    /// All that must hold.
+    package static let all = people + conversations + messages + bots + turns + care + [model]
+}
+
+/// Short forms for what most clauses need. Ids are given, times are milliseconds, and a turn's messages are named after it.
+extension Store {
+    /// Makes a conversation.
+    @discardableResult
+    package func makeConversation(
+        _ id: String, title: String = "", botID: String? = nil, at time: Int64 = 1_000, for caller: Caller
+    ) async throws(Failure) -> Conversation {
+        try await createConversation(
+            NewConversation(id: id, title: title, botID: botID, metadata: [:], createdAt: Timestamp(milliseconds: time)), for: caller)
+    }
+
+    /// Makes a bot.
+    @discardableResult
+    package func makeBot(_ id: String, name: String, at time: Int64 = 1_000, for caller: Caller) async throws(Failure) -> Bot {
+        try await createBot(.plain(id, name: name, at: time), for: caller)
+    }
+
+    /// Accepts a message in a conversation.
+    @discardableResult
+    package func admit(
+        _ turnID: String, in conversationID: String, text: String = "Hello?", at time: Int64 = 2_000, for caller: Caller
+    ) async throws(Failure) -> AdmittedTurn {
+        try await admitTurn(.plain(turnID, .existing(conversationID: conversationID), text: text, at: time), for: caller)
+    }
+
+    /// Ends a turn with an answer.
+    @discardableResult
+    package func finish(_ admitted: AdmittedTurn, text: String = "Hello!", at time: Int64 = 3_000) async throws(Failure) -> TurnResult {
+        try await finishTurn(.plain(admitted, text: text, at: time))
+    }
+
+    /// A message and its answer.
+    @discardableResult
+    package func exchange(
+        _ turnID: String, in conversationID: String, text: String = "Hello?", answer: String = "Hello!", at time: Int64 = 2_000,
+        for caller: Caller
+    ) async throws(Failure) -> TurnResult {
+        try await finish(try await admit(turnID, in: conversationID, text: text, at: time, for: caller), text: answer, at: time + 1)
+    }
+
+    /// All elements of a list, page by page.
+    ///
+    /// - Parameters:
+    ///   - limit: the number of elements on a page.
+    ///   - page: reads one page.
+    package func allPages<Element>(
+        limit: Int, _ page: (PageRequest) async throws(Failure) -> Page<Element>
+    ) async throws(Failure) -> [Element] {
+        var all: [Element] = []
+        var request = PageRequest(limit: limit)
+        while true {
+            let next = try await page(request)
+            all += next.elements
+            #expect(next.elements.count <= limit)
+            guard let cursor = next.nextCursor else { return all }
+            #expect(!next.elements.isEmpty, "a page that is not the last holds something")
+            guard cursor != request.cursor else {
+                Issue.record("a cursor does not move on")
+                return all
+            }
+            request.cursor = cursor
+        }
+    }
+}
+
+extension Bot {
+    /// A bot with a name and nothing else.
+    package static func plain(_ id: String, name: String, at time: Int64 = 1_000) -> Bot {
+        Bot(
+            id: id, name: name, description: "", instructions: nil, model: nil, temperature: nil, config: nil, revision: 1,
+            createdAt: Timestamp(milliseconds: time), updatedAt: Timestamp(milliseconds: time))
+    }
+}
+
+extension NewTurn {
+    /// A turn whose user message is called after it.
+    package static func plain(_ id: String, _ target: Target, text: String = "Hello?", at time: Int64 = 2_000) -> NewTurn {
+        NewTurn(
+            id: id, target: target, userMessageID: id + ".user", content: [.text(text)], title: "A title",
+            now: Timestamp(milliseconds: time), deadline: Timestamp(milliseconds: time + 600_000))
+    }
+}
+
+extension Message {
+    /// What a turn's model says: called after the turn, following its user message.
+    package static func answer(
+        to admitted: AdmittedTurn, text: String = "Hello!", status: Status = .complete, at time: Int64 = 3_000
+    ) -> Message {
+        Message(
+            id: admitted.turn.id + ".assistant", conversationID: admitted.turn.conversationID, turnID: admitted.turn.id,
+            parentID: admitted.userMessage.id, role: .assistant, content: [.text(text)], status: status, model: "test:model",
+            createdAt: Timestamp(milliseconds: time))
+    }
+}
+
+extension TurnOutcome {
+    /// A turn that ended well.
+    package static func plain(_ admitted: AdmittedTurn, text: String = "Hello!", at time: Int64 = 3_000) -> TurnOutcome {
+        TurnOutcome(
+            turnID: admitted.turn.id, status: .completed, stopReason: .endTurn, error: nil, message: .answer(to: admitted, text: text, at: time),
+            usage: Usage(inputTokens: 3, outputTokens: 5), lastSequence: 4, completedAt: Timestamp(milliseconds: time))
+    }
+}
+
+extension Caller {
+    package static let ann = Caller.user(id: "ann")
+    package static let bob = Caller.user(id: "bob")
+}
+
+extension NewAnonymousUser {
+    /// An anonymous person whose token is known by a number.
+    package static func numbered(_ number: UInt8) -> NewAnonymousUser {
+        NewAnonymousUser(
+            id: "anonymous-\(number)", tokenHash: AnonymousToken(randomBytes: Array(repeating: number, count: 32)).hash,
+            createdAt: Timestamp(milliseconds: 500))
+    }
+}
+
+/// Expects something to fail, with the code and details of a failure; its words are free.
+package func expectFailure<Value>(
+    _ expected: Failure, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws(Failure) -> Value
+) async {
+    do throws(Failure) {
+        _ = try await body()
+        Issue.record("\(expected.code) was expected, but nothing failed", sourceLocation: sourceLocation)
+    } catch {
+        #expect(error.code == expected.code, "\(error)", sourceLocation: sourceLocation)
+        #expect(error.details == expected.details, sourceLocation: sourceLocation)
+    }
+}
+
+extension Failure {
+    package static let authRequired = Failure(.authRequired, "")
+    package static let nameTaken = Failure(.nameTaken, "")
+    package static let noCursor = Failure.invalidParams(path: "cursor", reason: "is not a cursor of this list")
+}

@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+"""Holds every line of every transcript against the JSON Schemas, and the schemas against the transcripts.
+
+Usage: validate_transcripts.py [FOLDER OF THE PROJECT]
+
+Needs jsonschema (Debian: python3-jsonschema). Prints how many lines it has checked, or each fault with its file and line, and exits 1.
+
+What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Checked is that
+- each schema is one, and accepts its own examples;
+- a sent line is JSON, by the host's strict standard, exactly when the host does not answer it with `parseError`;
+- a sent request fits its method's params, or is answered with `invalidParams`; and that one so answered does not fit them, unless the reason
+  is of those that only a running host can know (`BEYOND_A_SCHEMA`);
+- a received line fits the result of the method that it answers, the errors that the method may have, or the notification's params;
+- every request is answered, and the events of every turn keep the protocol's order;
+- `capabilities.methods` of `initialize` are the methods that have a schema, and the transcripts show each method's result, each of its own
+  errors, and each notification.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+import jsonschema
+
+BASE = "https://parley.invalid/schemas/"
+
+# Reasons of `invalidParams` that depend on settings, on what is stored, or on how a number is spelt.
+BEYOND_A_SCHEMA = re.compile(
+    r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
+    r"|without fraction and exponent|outside the range of"
+)
+
+MAXIMUM_DEPTH = 128
+
+
+class Schemas:
+    """All schema files, by the path of their `$id`."""
+
+    def __init__(self, folder):
+        self.files = {}
+        for path in sorted(folder.rglob("*.json")):
+            schema = json.loads(path.read_text(encoding="utf-8"))
+            name = path.relative_to(folder).as_posix()
+            if schema.get("$id") != BASE + name:
+                raise SystemExit(f"schemas/{name}: its $id must be {BASE}{name}")
+            self.files[name] = schema
+        self._make = self._maker()
+        self._validators = {}
+        self.methods = {path.split("/")[1][:-5] for path in self.files if path.startswith("methods/")}
+        # A notification's title is its name on the wire, which may begin with `$/`.
+        self.notifications = {
+            schema["title"]: path for path, schema in self.files.items() if path.startswith("notifications/")
+        }
+
+    def _maker(self):
+        by_id = {schema["$id"]: schema for schema in self.files.values()}
+        try:
+            from referencing import Registry, Resource  # jsonschema 4.18 and later
+        except ImportError:
+            resolver = jsonschema.RefResolver(base_uri="", referrer={}, store=by_id)
+            return lambda ref: jsonschema.Draft202012Validator({"$ref": ref}, resolver=resolver)
+        registry = Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in by_id.items())
+        return lambda ref: jsonschema.Draft202012Validator({"$ref": ref}, registry=registry)
+
+    def faults(self, ref, value):
+        """What is wrong with a value, in words; `ref` is a path with a fragment, such as `methods/ping.json#/$defs/result`."""
+        if ref not in self._validators:
+            self._validators[ref] = self._make(BASE + ref)
+        return [
+            f"{error.json_path}: {error.message}"
+            for error in sorted(self._validators[ref].iter_errors(value), key=lambda error: error.json_path)
+        ]
+
+    def check_themselves(self, report):
+        for path, schema in self.files.items():
+            for error in jsonschema.Draft202012Validator(jsonschema.Draft202012Validator.META_SCHEMA).iter_errors(schema):
+                report(f"schemas/{path}", f"is no schema: {error.json_path}: {error.message}")
+            for pointer, examples in examples_in(schema):
+                for example in examples:
+                    for fault in self.faults(f"{path}#{pointer}", example):
+                        report(f"schemas/{path}", f"refuses its own example at {pointer or '/'}: {fault}")
+
+
+def examples_in(schema, pointer=""):
+    """All lists of examples within a schema, with the JSON Pointer of what they are examples of."""
+    if not isinstance(schema, dict):
+        return
+    if "examples" in schema:
+        yield pointer, schema["examples"]
+    for keyword in ("$defs", "properties"):
+        for name, inner in schema.get(keyword, {}).items():
+            yield from examples_in(inner, f"{pointer}/{keyword}/{name}")
+
+
+class Members(dict):
+    """An object that knows whether a key was repeated; then a schema sees less of it than the host, which reads every value."""
+
+    def __init__(self, pairs):
+        super().__init__(pairs)
+        self.repeats = len(pairs) > len(self) or any(isinstance(value, Members) and value.repeats for _, value in pairs)
+
+
+def strict_json(line):
+    """Parses a line as strictly as the host does: RFC 8259, UTF-8, no lone surrogates, a bounded depth."""
+
+    def no_constant(name):
+        raise ValueError(f"{name} is not JSON")
+
+    value = json.loads(line.decode("utf-8"), parse_constant=no_constant, object_pairs_hook=Members)
+    json.dumps(value, ensure_ascii=False).encode("utf-8")  # Lone surrogates cannot be encoded.
+    level, depth = [value], 0
+    while level := [item for item in level if isinstance(item, (dict, list))]:
+        depth += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError("nested too deep")
+    return value
+
+
+def identity(request_id):
+    """An id with its type, since Python takes 1 and true for the same."""
+    return type(request_id).__name__, request_id
+
+
+class Request:
+    def __init__(self, message, where):
+        self.method, self.params, self.where = message["method"], message.get("params") or {}, where
+        self.repeats = message.repeats
+
+    @property
+    def streams(self):
+        return self.params.get("stream") is not False
+
+
+class Turn:
+    """The events of one turn, as far as they have come."""
+
+    def __init__(self):
+        self.seq, self.texts, self.completed = 0, {}, None
+
+    def event(self, name, params, streams):
+        first = params.get("fromSeq", params["seq"])
+        if first != self.seq + 1 and (streams or first <= self.seq):
+            yield f"the event after number {self.seq} of {params['turnId']} begins with {first}"
+        if (name == "turnStarted") != (self.seq == 0):
+            yield "turnStarted is to be a turn's first event, and only that"
+        if self.completed:
+            yield f"{params['turnId']} has an event after turnCompleted"
+        self.seq = params["seq"]
+        if name == "messageDelta":
+            self.texts[params["messageId"]] = self.texts.get(params["messageId"], "") + params["delta"]
+        elif name == "turnCompleted":
+            self.completed = {key: params[key] for key in ("turn", "message") if key in params}
+            message = params.get("message")
+            if self.texts and (not message or "".join(part["text"] for part in message["content"]) != self.texts.get(message["id"])):
+                yield "the deltas of the turn are not the text of its message"
+
+    def reply(self, result):
+        if self.completed and any(result.get(key) != self.completed.get(key) for key in ("turn", "message")):
+            yield "the reply does not say what turnCompleted said"
+
+
+class Transcript:
+    """One file, read from top to bottom."""
+
+    def __init__(self, path, name, schemas, coverage, report):
+        self.path, self.name, self.schemas, self.coverage = path, name, schemas, coverage
+        self._report = report
+        self.number = 0
+        self.lines = 0
+        self.unfinished = b""
+        self.in_flight = {}
+        self.requests = {}  # the last of each id
+        self.turns = {}
+        self.last_line = None  # what the last sent line was: its requests, and whether it must be refused as no JSON
+        self.refusals = []  # ids of what is to be answered with an error of JSON-RPC itself
+
+    def report(self, fault):
+        self._report(f"{self.name}:{self.number}", fault)
+
+    def check(self):
+        for number, line in enumerate(self.path.read_bytes().split(b"\n"), 1):
+            self.number = number
+            kind, _, rest = line.partition(b" ")
+            if kind == b">":
+                self.send(rest + b"\n")
+            elif kind == b">x":
+                self.send(re.sub(rb"\\x([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), rest))
+            elif kind == b"<":
+                self.lines += 1
+                self.received(rest)
+            elif line == b"$ end of input":
+                self.end_input()
+            elif line and not line.startswith((b"#", b"$")):
+                self.report("the line is neither a comment, a directive, sent nor received")
+        self.end_input()
+        self.end_line()
+        for request in self.in_flight.values():
+            self._report(f"{self.name}:{request.where}", f"{request.method} is never answered")
+        for refused in self.refusals:
+            self.report(f"nothing was refused with the id {refused[1]!r}")
+        for turn_id, turn in self.turns.items():
+            if not turn.completed:
+                self.report(f"{turn_id} has no turnCompleted")
+
+    # Sent
+
+    def send(self, data):
+        *lines, self.unfinished = (self.unfinished + data).split(b"\n")
+        for line in lines:
+            self.sent_line(line)
+
+    def end_input(self):
+        if self.unfinished:
+            self.sent_line(self.unfinished)
+        self.unfinished = b""
+
+    def sent_line(self, line):
+        if not line.strip(b" \t\r"):
+            return
+        self.lines += 1
+        self.end_line()
+        self.last_line = {"requests": [], "unreadable": False, "refused": False}
+        try:
+            value = strict_json(line)
+        except (ValueError, RecursionError):  # UnicodeError and JSONDecodeError are ValueErrors
+            self.last_line["unreadable"] = True
+            return
+        if isinstance(value, list) and value:
+            for member in value:
+                self.sent_message(member)
+        else:
+            self.sent_message(value)
+
+    def end_line(self):
+        if self.last_line and self.last_line["unreadable"] != self.last_line["refused"]:
+            self.report("the line before is no JSON, and the host did not say so" if self.last_line["unreadable"] else
+                        "the line before is JSON, and the host said that it is not")
+        self.last_line = None
+
+    def sent_message(self, message):
+        fits = {form: not self.schemas.faults(f"envelope.json#/$defs/{form}", message) for form in ("request", "clientNotification")}
+        request_id = message.get("id") if isinstance(message, dict) else None
+        is_id = isinstance(request_id, (str, int)) and not isinstance(request_id, bool)
+        if fits["request"] and (is_id or request_id is None):
+            key = identity(request_id)
+            if key in self.in_flight:
+                self.refusals.append(key)
+                return
+            request = Request(message, self.number)
+            self.in_flight[key] = self.requests[key] = request
+            self.last_line["requests"].append(key)
+        elif fits["clientNotification"]:
+            path = self.schemas.notifications.get(message["method"])
+            for fault in self.schemas.faults(f"{path}#/$defs/params", message.get("params", {})) if path else []:
+                self.report(f"{message['method']} is malformed, which nobody can see in a transcript: {fault}")
+        elif not self.is_passed_over(message):
+            # The id of an answer is one of the host's own.
+            is_answer = isinstance(message, dict) and "method" not in message and ("result" in message or "error" in message)
+            self.refusals.append(identity(request_id if is_id and not is_answer else None))
+
+    @staticmethod
+    def is_passed_over(message):
+        """Whether the host says nothing although it is no request: an answer, or a notification with params of a wrong kind."""
+        if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+            return False
+        if "method" in message:
+            return "id" not in message and isinstance(message["method"], str)
+        return "id" in message and ("result" in message) != ("error" in message)
+
+    # Received
+
+    def received(self, line):
+        try:
+            value = strict_json(line)
+        except ValueError as error:
+            self.report(f"the received line is not JSON: {error}")
+            return
+        faults = self.schemas.faults(f"envelope.json#/$defs/{self.form(value)}", value)
+        if faults:
+            for fault in faults:
+                self.report(fault)
+        elif isinstance(value, list):
+            for answer in value:
+                self.answer(answer)
+        elif "method" in value:
+            self.notification(value["method"], value["params"])
+        else:
+            self.answer(value)
+
+    @staticmethod
+    def form(value):
+        if isinstance(value, list):
+            return "answers"
+        if isinstance(value, dict) and "method" in value:
+            return "hostNotification"
+        return "failure" if isinstance(value, dict) and "error" in value else "success"
+
+    def notification(self, name, params):
+        path = self.schemas.notifications.get(name)
+        if not path:
+            return self.report(f"the notification {name} has no schema")
+        faults = self.schemas.faults(f"{path}#/$defs/params", params)
+        for fault in faults:
+            self.report(f"params of {name}: {fault}")
+        if faults:
+            return
+        self.coverage.add(name)
+        request = self.requests.get(identity(params["requestId"]))
+        if not request:
+            return self.report("the event names a request that was never sent")
+        for fault in self.turns.setdefault(params["turnId"], Turn()).event(name, params, request.streams):
+            self.report(fault)
+
+    def answer(self, answer):
+        key = identity(answer["id"])
+        code = answer["error"]["data"]["code"] if "error" in answer else None
+        if code == "parseError" and self.last_line:
+            self.last_line["refused"] = True
+        elif code == "inputTooLarge" and self.last_line:
+            self.last_line["refused"] = self.last_line["unreadable"]
+            for too_long in self.last_line["requests"]:
+                del self.in_flight[too_long]
+        elif key in self.refusals and code in ("invalidRequest", "invalidParams"):
+            self.refusals.remove(key)
+        elif key in self.in_flight:
+            self.reply(self.in_flight.pop(key), answer, code)
+        else:
+            self.report("nothing in flight has this id")
+
+    def reply(self, request, answer, code):
+        if request.method not in self.schemas.methods:
+            if code != "methodNotFound":
+                self.report(f"{request.method} has no schema")
+            return
+        schema = f"methods/{request.method}.json#/$defs/"
+        faults = self.schemas.faults(schema + "params", request.params)
+        if code == "invalidParams":
+            data = answer["error"]["data"]
+            if not faults and not request.repeats and not BEYOND_A_SCHEMA.search(data["reason"]):
+                self.report(f"{request.method} was refused for a reason that its schema does not know: {data['path']}: {data['reason']}")
+        else:
+            for fault in faults:
+                self.report(f"{request.method} in line {request.where} was accepted, but its schema refuses it: {fault}")
+        if code:
+            for fault in self.schemas.faults(schema + "errorCode", code):
+                self.report(f"an error that {request.method} does not have: {fault}")
+            self.coverage.add((request.method, code))
+            return
+        result = answer["result"]
+        faults = self.schemas.faults(schema + "result", result)
+        for fault in faults:
+            self.report(f"result of {request.method}: {fault}")
+        if faults:
+            return
+        self.coverage.add((request.method, None))
+        if request.method == "initialize":
+            self.coverage.add(("methods", *result["capabilities"]["methods"]))
+        if request.method == "sendMessage" and request.params.get("wait") is not False:
+            for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
+                self.report(fault)
+
+
+def check_coverage(schemas, coverage, report):
+    tables = {entry[1:] for entry in coverage if isinstance(entry, tuple) and entry[0] == "methods"}
+    if len(tables) != 1:
+        report("transcripts", "no answer of initialize tells the table of methods" if not tables else "the tables of methods differ")
+    for table in tables:
+        for name in sorted(schemas.methods ^ set(table)):
+            report("schemas", f"{name} has no schema" if name in table else f"methods/{name}.json describes no method")
+    for name in sorted(schemas.methods):
+        own = schemas.files[f"methods/{name}.json"]["$defs"]["errorCode"].get("anyOf", [{}])[-1].get("enum", [])
+        for code in [None, *own]:
+            if (name, code) not in coverage:
+                report("transcripts", f"none shows {name} answered with {code or 'a result'}")
+    for name in sorted(schemas.notifications):
+        if not name.startswith("$/") and name not in coverage:
+            report("transcripts", f"none shows {name}")
+
+
+def main():
+    project = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
+    faults = []
+
+    def report(where, fault):
+        faults.append(f"{where}: {fault}")
+
+    schemas = Schemas(project / "schemas")
+    schemas.check_themselves(report)
+    folder = project / "Tests" / "ParleyHostTests" / "Transcripts"
+    coverage, lines, files = set(), 0, sorted(folder.rglob("*.transcript"))
+    for path in files:
+        transcript = Transcript(path, path.relative_to(folder).as_posix(), schemas, coverage, report)
+        transcript.check()
+        lines += transcript.lines
+    check_coverage(schemas, coverage, report)
+    for fault in faults:
+        print(fault)
+    print(f"{lines} lines in {len(files)} transcripts against {len(schemas.files)} schemas: {len(faults) or 'no'} faults")
+    return 1 if faults or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
