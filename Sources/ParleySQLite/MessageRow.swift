@@ -55,7 +55,9 @@ extension StoreTransaction {
     private func walk(from key: Int64, conversationID: String, _ visit: (MessageRow) throws -> Bool) throws {
         var next: Int64? = key
         while let key = next {
-            let message = try db.first(MessageRow.selection + " WHERE m.key = ?", key) { try MessageRow($0, conversationID: conversationID) }
+            let message = try db.first(MessageRow.selection + " WHERE m.key = ?", key) {
+                try MessageRow($0, conversationID: conversationID)
+            }
             guard let message, try visit(message) else { return }
             next = message.parent
         }

@@ -34,7 +34,8 @@ struct PageCursor: Equatable {
         in list: List, of parent: String?, named text: String?, fields: Int
     ) throws(Failure) -> [JSONValue]? {
         guard let text else { return nil }
-        guard let bytes = Base64URL.bytes(of: text), case .array(let found)? = try? JSONReader.parse(bytes), found.count == 2 + fields else {
+        guard let bytes = Base64URL.bytes(of: text), case .array(let found)? = try? JSONReader.parse(bytes), found.count == 2 + fields
+        else {
             throw invalid
         }
         let cursor = PageCursor(list, of: parent, at: Array(found.dropFirst(2)))

@@ -88,7 +88,8 @@ import Testing
                 }
             }
             for owner in people.indices {
-                try #expect(Self.inventory(of: owner, people, belongings, client) == before[owner], "something of person \(owner) has changed")
+                try #expect(
+                    Self.inventory(of: owner, people, belongings, client) == before[owner], "something of person \(owner) has changed")
             }
             _ = try client.result(of: "shutdown", ["caller": people[0]])
         }

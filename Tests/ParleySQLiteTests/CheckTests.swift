@@ -29,13 +29,17 @@ import Testing
         Damage(
             "UPDATE messages SET parent = (SELECT key FROM messages WHERE id = 'other.user') WHERE id = 't.assistant'",
             "Message t.assistant follows one that is not in its conversation."),
-        Damage("UPDATE messages SET parent = key WHERE id = 't.assistant'", "Message t.assistant follows itself, or one that was stored later."),
+        Damage(
+            "UPDATE messages SET parent = key WHERE id = 't.assistant'", "Message t.assistant follows itself, or one that was stored later."
+        ),
         Damage(
             "UPDATE messages SET turn = (SELECT key FROM turns WHERE id = 'other') WHERE id = 't.user'",
             "Message t.user belongs to a turn that is not in its conversation."),
-        Damage("UPDATE turns SET user_message_id = 'other.user' WHERE id = 't'", "Turn t answers a message that is not in its conversation."),
+        Damage(
+            "UPDATE turns SET user_message_id = 'other.user' WHERE id = 't'", "Turn t answers a message that is not in its conversation."),
         Damage("UPDATE turns SET assistant_message_id = 'none' WHERE id = 't'", "The answer of turn t is not in its conversation."),
-        Damage("DELETE FROM conversations WHERE id = 'empty'; UPDATE conversations SET bot = 77 WHERE id = 'c'",
+        Damage(
+            "DELETE FROM conversations WHERE id = 'empty'; UPDATE conversations SET bot = 77 WHERE id = 'c'",
             "A row of table conversations refers to a row of bots that does not exist."),
         Damage(
             """

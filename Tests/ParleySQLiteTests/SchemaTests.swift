@@ -28,7 +28,10 @@ import Testing
             try db.execute(sql: "INSERT INTO nowhere VALUES (1)")
         }
         let orphaning: Schema.Step = { db in
-            try db.execute(sql: "PRAGMA defer_foreign_keys = ON; INSERT INTO bots VALUES (1, 'b', 77, 'n', 'n', 'private', 1, 1, 1, NULL, NULL, '', NULL, NULL, NULL)")
+            try db.execute(
+                sql:
+                    "PRAGMA defer_foreign_keys = ON; INSERT INTO bots VALUES (1, 'b', 77, 'n', 'n', 'private', 1, 1, 1, NULL, NULL, '', NULL, NULL, NULL)"
+            )
         }
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
@@ -117,7 +120,10 @@ import Testing
         try queue.inDatabase { db in
             try Schema.migrate(db)
             let references = try Row.fetchAll(
-                db, sql: "SELECT m.name AS child, f.\"from\" AS field FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'")
+                db,
+                sql:
+                    "SELECT m.name AS child, f.\"from\" AS field FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'"
+            )
             #expect(references.count >= 6)
             for reference in references {
                 let (table, column): (String, String) = (reference["child"], reference["field"])

@@ -7,7 +7,8 @@ extension StoreContract {
         StoreContract("a bot is read as it was made") { store in
             let full = Bot(
                 id: "b", name: "Ärger\u{0}", description: "d", instructions: "i\u{0}\n", model: "p:m", temperature: 0.1,
-                config: ["k": [.number("0.10"), nil]], revision: 1, createdAt: Timestamp(milliseconds: 1), updatedAt: Timestamp(milliseconds: 1))
+                config: ["k": [.number("0.10"), nil]], revision: 1, createdAt: Timestamp(milliseconds: 1),
+                updatedAt: Timestamp(milliseconds: 1))
             for bot in [full, .plain("c", name: "bare")] {
                 let made = try await store.createBot(bot, for: .ann)
                 #expect(made == bot)
@@ -38,7 +39,8 @@ extension StoreContract {
             }
             try await store.makeBot("other", name: "aa", for: .bob)
             for limit in 1...8 {
-                let all = try await store.allPages(limit: limit) { page async throws(Failure) in try await store.bots(page: page, for: .ann) }
+                let all = try await store.allPages(limit: limit) { page async throws(Failure) in try await store.bots(page: page, for: .ann)
+                }
                 #expect(all.map(\.name) == ["10", "A", "a b", "b", "c", "Z", "é"], "limit \(limit)")
             }
         },

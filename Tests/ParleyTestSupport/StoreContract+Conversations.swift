@@ -7,7 +7,8 @@ extension StoreContract {
         StoreContract("a conversation is read as it was made") { store in
             try await store.makeBot("b", name: "Bot", for: .ann)
             let metadata: JSONValue = [
-                "z": [1, -0.0, .number("1e400"), .number("0.10"), 9_007_199_254_740_993, nil, true, "\u{0}\"\\\u{2028}👩‍👩‍👧"], "a": [:], "": [[]],
+                "z": [1, -0.0, .number("1e400"), .number("0.10"), 9_007_199_254_740_993, nil, true, "\u{0}\"\\\u{2028}👩‍👩‍👧"], "a": [:],
+                "": [[]],
             ]
             let new = NewConversation(
                 id: "c", title: "A \u{0} title\n'\"; --", botID: "b", metadata: metadata, createdAt: Timestamp(milliseconds: -5))
@@ -160,7 +161,9 @@ extension StoreContract {
             let others = try #require(try await store.messages(inConversation: "d", page: one, for: .ann).nextCursor)
             let bots = try #require(try await store.bots(page: one, for: .ann).nextCursor)
             let damaged = conversations.dropLast() + (conversations.last == "A" ? "B" : "A")
-            let garbage = ["", "x", "====", "AAAA", "null", "bnVsbA", "W10", conversations + "=", " " + conversations, String(damaged), "\u{0}", "ü"]
+            let garbage = [
+                "", "x", "====", "AAAA", "null", "bnVsbA", "W10", conversations + "=", " " + conversations, String(damaged), "\u{0}", "ü",
+            ]
             for cursor in garbage + [linked, messages, others, bots] {
                 await expectFailure(.noCursor) { () async throws(Failure) in
                     try await store.conversations(linkedTo: nil, page: PageRequest(cursor: cursor), for: .ann)

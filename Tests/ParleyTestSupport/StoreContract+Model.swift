@@ -43,7 +43,8 @@ private struct RandomWalk {
         case 2:
             let id = anyConversation()
             let change = ConversationChange(
-                title: Bool.random(using: &chance) ? oneOf(["", "x", "y"]) : nil, metadata: Bool.random(using: &chance) ? ["at": .integer(clock)] : nil)
+                title: Bool.random(using: &chance) ? oneOf(["", "x", "y"]) : nil,
+                metadata: Bool.random(using: &chance) ? ["at": .integer(clock)] : nil)
             await same({ () async throws(Failure) in try await store.updateConversation(id, change, at: now, for: caller) }) {
                 model throws(Failure) in try model.updateConversation(id, change, at: now, of: person)
             }
@@ -116,7 +117,8 @@ private struct RandomWalk {
                 try await store.conversations(linkedTo: nil, page: page, for: caller)
             }
             #expect(all == model.conversations(of: person, linkedTo: nil))
-            let bots = try await store.allPages(limit: limit) { page async throws(Failure) in try await store.bots(page: page, for: caller) }
+            let bots = try await store.allPages(limit: limit) { page async throws(Failure) in try await store.bots(page: page, for: caller)
+            }
             #expect(bots == model.bots(of: person))
             for bot in bots {
                 let linked = try await store.allPages(limit: limit) { page async throws(Failure) in

@@ -60,7 +60,8 @@ extension StoreContract {
             let nobody = Caller.user(id: "nobody")
             #expect(try await store.conversations(linkedTo: nil, page: PageRequest(), for: nobody).elements.isEmpty)
             #expect(try await store.bots(page: PageRequest(), for: nobody).elements.isEmpty)
-            await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.conversation("c", for: nobody) }
+            await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.conversation("c", for: nobody)
+            }
         },
 
         StoreContract("a refused request makes no person") { store in
@@ -114,7 +115,10 @@ extension StoreContract {
     /// Every call for a person that needs nothing of theirs.
     private static let callsOnNothing: [(name: String, call: Call)] = [
         ("createConversation", { store, caller async throws(Failure) in try await store.makeConversation("x", for: caller) }),
-        ("conversations", { store, caller async throws(Failure) in _ = try await store.conversations(linkedTo: nil, page: PageRequest(), for: caller) }),
+        (
+            "conversations",
+            { store, caller async throws(Failure) in _ = try await store.conversations(linkedTo: nil, page: PageRequest(), for: caller) }
+        ),
         ("createBot", { store, caller async throws(Failure) in try await store.makeBot("x", name: "x", for: caller) }),
         ("bots", { store, caller async throws(Failure) in _ = try await store.bots(page: PageRequest(), for: caller) }),
         (
@@ -135,9 +139,15 @@ extension StoreContract {
                 _ = try await store.updateConversation("c", ConversationChange(title: "x"), at: moment, for: caller)
             }
         ),
-        ("setBot", { store, caller async throws(Failure) in _ = try await store.setBot(nil, ofConversation: "c", at: moment, for: caller) }),
+        (
+            "setBot",
+            { store, caller async throws(Failure) in _ = try await store.setBot(nil, ofConversation: "c", at: moment, for: caller) }
+        ),
         ("deleteConversation", { store, caller async throws(Failure) in try await store.deleteConversation("c", at: moment, for: caller) }),
-        ("messages", { store, caller async throws(Failure) in _ = try await store.messages(inConversation: "c", page: PageRequest(), for: caller) }),
+        (
+            "messages",
+            { store, caller async throws(Failure) in _ = try await store.messages(inConversation: "c", page: PageRequest(), for: caller) }
+        ),
         ("bot", { store, caller async throws(Failure) in _ = try await store.bot("b", for: caller) }),
         (
             "updateBot",
@@ -148,7 +158,10 @@ extension StoreContract {
         ("deleteBot", { store, caller async throws(Failure) in try await store.deleteBot("b", at: moment, for: caller) }),
         ("admitTurn", { store, caller async throws(Failure) in try await store.admit("u", in: "c", for: caller) }),
         ("turn", { store, caller async throws(Failure) in _ = try await store.turn("t", for: caller) }),
-        ("requestCancel", { store, caller async throws(Failure) in _ = try await store.requestCancel(ofTurn: "t", at: moment, for: caller) }),
+        (
+            "requestCancel",
+            { store, caller async throws(Failure) in _ = try await store.requestCancel(ofTurn: "t", at: moment, for: caller) }
+        ),
     ]
 
     private static let moment = Timestamp(milliseconds: 9_000)

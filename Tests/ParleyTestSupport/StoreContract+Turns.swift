@@ -17,7 +17,8 @@ extension StoreContract {
             #expect(
                 admitted.turn
                     == Turn(
-                        id: "t", conversationID: "c", status: .inProgress, userMessageID: "t.user", createdAt: Timestamp(milliseconds: 2_000)))
+                        id: "t", conversationID: "c", status: .inProgress, userMessageID: "t.user",
+                        createdAt: Timestamp(milliseconds: 2_000)))
             #expect(admitted.userMessage == message)
             #expect(admitted.bot == bot)
             #expect(
@@ -65,10 +66,12 @@ extension StoreContract {
                 try await store.admitTurn(.plain("t", .new(new)), for: .ann)
             }
             await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.conversation("c", for: .ann) }
-            await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.admit("t", in: "c", for: .ann) }
+            await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.admit("t", in: "c", for: .ann)
+            }
             try await store.makeConversation("c", for: .ann)
             let admitted = try await store.admit("t", in: "c", for: .ann)
-            await expectFailure(.conversationBusy(turnID: "t")) { () async throws(Failure) in try await store.admit("u", in: "c", for: .ann) }
+            await expectFailure(.conversationBusy(turnID: "t")) { () async throws(Failure) in try await store.admit("u", in: "c", for: .ann)
+            }
             #expect(try await store.conversation("c", for: .ann) == admitted.conversation)
             await expectFailure(.notFound(.turn, "u")) { () async throws(Failure) in try await store.turn("u", for: .ann) }
         },
@@ -106,7 +109,8 @@ extension StoreContract {
 
         StoreContract("every way in which a turn can end is kept") { store in
             let errors = TurnError(
-                code: .modelRateLimited, message: "Too \u{0} many.", details: [Failure.Detail("retryAfterMs", 5), Failure.Detail("x", ["y": nil])])
+                code: .modelRateLimited, message: "Too \u{0} many.",
+                details: [Failure.Detail("retryAfterMs", 5), Failure.Detail("x", ["y": nil])])
             let endings: [(Turn.Status, Turn.StopReason, TurnError?, Usage?)] = [
                 (.completed, .endTurn, nil, nil), (.completed, .maxTokens, nil, Usage(inputTokens: 0, outputTokens: 0)),
                 (.completed, .refusal, nil, Usage(inputTokens: 1, cachedInputTokens: 0, outputTokens: 2)), (.failed, .error, errors, nil),

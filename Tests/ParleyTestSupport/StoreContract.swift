@@ -127,7 +127,8 @@ extension TurnOutcome {
     /// A turn that ended well.
     package static func plain(_ admitted: AdmittedTurn, text: String = "Hello!", at time: Int64 = 3_000) -> TurnOutcome {
         TurnOutcome(
-            turnID: admitted.turn.id, status: .completed, stopReason: .endTurn, error: nil, message: .answer(to: admitted, text: text, at: time),
+            turnID: admitted.turn.id, status: .completed, stopReason: .endTurn, error: nil,
+            message: .answer(to: admitted, text: text, at: time),
             usage: Usage(inputTokens: 3, outputTokens: 5), lastSequence: 4, completedAt: Timestamp(milliseconds: time))
     }
 }

@@ -94,7 +94,8 @@ struct StoreModel {
         return value
     }
 
-    mutating func setBot(_ botID: String?, ofConversation id: String, at now: Timestamp, of person: String) throws(Failure) -> Conversation {
+    mutating func setBot(_ botID: String?, ofConversation id: String, at now: Timestamp, of person: String) throws(Failure) -> Conversation
+    {
         var value = try conversation(id, of: person)
         if let botID { _ = try bot(botID, of: person) }
         value.botID = botID
@@ -117,7 +118,9 @@ struct StoreModel {
         return new
     }
 
-    mutating func updateBot(_ id: String, name: String, ifRevision revision: Int?, at now: Timestamp, of person: String) throws(Failure) -> Bot {
+    mutating func updateBot(_ id: String, name: String, ifRevision revision: Int?, at now: Timestamp, of person: String) throws(Failure)
+        -> Bot
+    {
         var value = try bot(id, of: person)
         if let revision, revision != value.revision {
             throw Failure(.revisionConflict, "", details: [Failure.Detail("revision", .integer(Int64(value.revision)))])

@@ -143,7 +143,9 @@ package final class TestClient {
     package func call(_ method: String, _ params: JSONValue = [:]) throws -> Answer {
         nextID += 1
         let id = JSONValue.integer(Int64(nextID))
-        send(JSONWriter.encode(["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params] as JSONValue) + [UInt8(ascii: "\n")])
+        send(
+            JSONWriter.encode(["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params] as JSONValue) + [UInt8(ascii: "\n")]
+        )
         while let line = try nextLine() {
             let message = try JSONReader.parse(line)
             if message["id"] == id { return Answer(line: line, message: message) }
