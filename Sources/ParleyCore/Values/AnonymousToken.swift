@@ -30,7 +30,7 @@ package struct AnonymousToken: Sendable {
     /// Makes a token of 32 random bytes.
     package init(randomBytes: [UInt8]) {
         precondition(randomBytes.count == 32, "a token has 32 bytes")
-        text = Self.base64URL(randomBytes)
+        text = Base64URL.text(of: randomBytes)
     }
 
     /// The hash under which the person is stored.
@@ -39,22 +39,5 @@ package struct AnonymousToken: Sendable {
     /// The hash of a token that a client sent, whatever its form.
     package static func hash(ofText text: String) -> Hash {
         Hash(bytes: Array(SHA256.hash(data: Array(text.utf8))))
-    }
-
-    private static func base64URL(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var text: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            count += 8
-            while count >= 6 {
-                count -= 6
-                text.append(alphabet[Int(bits >> UInt32(count) & 63)])
-            }
-        }
-        if count > 0 { text.append(alphabet[Int(bits << UInt32(6 - count) & 63)]) }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -1,5 +1,5 @@
 /// Bytes as text that may stand in a URL, without padding (RFC 4648, section 5).
-enum Base64URL {
+package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// The value of each character, 255 for what is none.
@@ -10,7 +10,7 @@ enum Base64URL {
     }()
 
     /// Writes bytes as text.
-    static func text(of bytes: [UInt8]) -> String {
+    package static func text(of bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count * 4 + 2) / 3)
         var bits: UInt32 = 0
@@ -30,7 +30,7 @@ enum Base64URL {
     /// Reads bytes from text.
     ///
     /// - Returns: nil for a character that does not belong there. Bits left over at the end are not looked at.
-    static func bytes(of text: String) -> [UInt8]? {
+    package static func bytes(of text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
         var count = 0
