@@ -23,6 +23,7 @@ package struct HostLimits: Sendable, JSONWritable {
             writer.member("maxLineBytes", transport.maxLineBytes)
             writer.member("maxInFlight", maxInFlight)
             writer.member("maxOutboundBytes", transport.maxOutboundBytes)
+            writer.member("maxBatchMembers", transport.maxBatchMembers)
             writer.key("maxMessageBytes")
             writer.object { writer in
                 writer.member("anonymous", core.maxMessageBytesAnonymous)

@@ -84,6 +84,7 @@ struct Composition: Sendable {
         limits.maxInFlight = settings.integer("limits.maxInFlight")
         limits.transport.maxLineBytes = settings.integer("limits.maxLineBytes")
         limits.transport.maxOutboundBytes = settings.integer("limits.maxOutboundBytes")
+        limits.transport.maxBatchMembers = settings.integer("limits.maxBatchMembers")
         limits.core.maxMessageBytesAnonymous = settings.integer("limits.maxMessageBytes.anonymous")
         limits.core.maxMessageBytesUser = settings.integer("limits.maxMessageBytes.user")
         limits.core.maxHistoryBytes = settings.integer("limits.maxHistoryBytes")
