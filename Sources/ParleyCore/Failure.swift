@@ -51,9 +51,11 @@ package struct Failure: Error, Hashable, Sendable {
 
     /// Something that does not exist, or is not the caller's: the two look exactly alike.
     package static func notFound(_ resource: Resource, _ id: String) -> Failure {
-        Failure(
+        // No id of ours is longer; an echo must not be as large as whatever was sent.
+        let shown = id.utf8.count > 128 ? "\(id.prefix(64))…" : id
+        return Failure(
             .notFound, "There is no such \(resource.rawValue).",
-            details: [Detail("resource", .string(resource.rawValue)), Detail("id", .string(id))])
+            details: [Detail("resource", .string(resource.rawValue)), Detail("id", .string(shown))])
     }
 
     /// What `notFound` can name.

@@ -3,6 +3,16 @@ package struct Limits: Sendable {
     /// The greatest text of one message, in UTF-8 bytes.
     package var maxMessageBytesAnonymous = 16 * 1024
     package var maxMessageBytesUser = 1024 * 1024
+    /// The greatest number of parts of one message. Fixed by the protocol.
+    package static let maxContentParts = 256
+    /// The longest answer of a model, in UTF-8 bytes; what has come by then is the answer.
+    package var maxAnswerBytes = 4 * 1024 * 1024
+    /// The greatest name of a model, in bytes. Fixed by the protocol.
+    package static let maxModelBytes = 256
+    /// How deep an opaque object may nest, so that an answer that holds it stays within what a strict reader takes. Fixed by the protocol.
+    package static let maxJSONDepth = 120
+    /// How many bytes a character of a bounded text may have on average, because a single one may have any number.
+    static let bytesPerCharacter = 8
     /// The greatest title, in characters.
     package var maxTitleCharacters = 200
     /// The greatest metadata of a conversation, in bytes of JSON.
@@ -20,4 +30,9 @@ package struct Limits: Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// Whether a text is within a bound of so many characters.
+    static func fits(_ text: String, characters: Int) -> Bool {
+        text.utf8.count <= characters * bytesPerCharacter && text.count <= characters
+    }
 }

@@ -92,13 +92,13 @@ package final class AgentHost: Sendable {
             // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would. An
             // activity, because the clock of a deterministic host would otherwise have run out before the client has read anything.
             ambient.beginActivity()
-            _ = await isDone(within: settings.milliseconds(for: lifecycle.stage), orBeyond: lifecycle.stage) {
+            let patience = lifecycle.stage == .draining ? settings.drainMilliseconds : Self.settleMilliseconds
+            _ = await isDone(within: patience, orBeyond: lifecycle.stage) {
                 await connection.close()
                 self.ambient.endActivity()
             }
             group.cancelAll()
         }
-        state.withLock { $0.connection = nil }
     }
 
     /// Begins the end.
@@ -162,7 +162,9 @@ extension AgentHost: MessageHandler {
 
     private func enqueue(_ method: any Method, claim: CallerClaim?, reply: Reply) throws(Failure) {
         guard lifecycle.stage == .running else { throw Failure(.shuttingDown, "The host is shutting down.") }
-        guard method.bypassesLimit || connection.requestsInFlight <= limits.maxInFlight else {
+        // The turns of `wait: false` are answered early and still run. What bypasses the limit makes room, and needs little itself.
+        let unanswered = max(connection.requestsInFlight, queue.count + 1)
+        guard unanswered <= (method.bypassesLimit ? 2 : 1) * limits.maxInFlight else {
             throw Failure(
                 .overloaded, "More than \(limits.maxInFlight) requests are unanswered.",
                 details: [.init("limit", .integer(Int64(limits.maxInFlight)))])
@@ -192,6 +194,7 @@ extension AgentHost: MessageHandler {
     private func answer(_ call: Call, with method: any Method) async {
         do throws(Failure) {
             guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
+            guard !turns.isEnding else { throw Failure(.shuttingDown, "The host is shutting down.") }
             let result = try await method.run(call)
             forget(call)
             if let result { call.reply.succeed(result) }
@@ -276,6 +279,8 @@ extension AgentHost {
             }
             ambient.beginActivity()
             await turns.interruptAll()
+            // Requests that only wait for something end too; those that are turns have just been told.
+            for handle in state.withLock({ Array($0.handles.values) }) { handle.stopWaiting() }
             ambient.endActivity()
             if await !isDone(within: Self.settleMilliseconds, orBeyond: .broken, { await self.queue.idle() }) {
                 logger.error("ended with requests unanswered", metadata: ["turns": .stringConvertible(turns.count)])
@@ -325,6 +330,12 @@ extension AgentHost {
 
     /// Erases deleted bytes once nothing has happened for a while, so that a long-running host does not keep them until it ends.
     private func eraseWhenIdle() async {
+        do {
+            // An earlier process may have been killed before it could erase.
+            if try await store.erasurePending() { noteDeletion() }
+        } catch {
+            logger.warning("pending erasure not read", metadata: ["cause": .string(error.underlying ?? error.message)])
+        }
         while !Task.isCancelled {
             do {
                 try await ambient.sleep(milliseconds: settings.erasureIdleMilliseconds)

@@ -29,6 +29,7 @@ package struct HostLimits: Sendable, JSONWritable {
                 writer.member("anonymous", core.maxMessageBytesAnonymous)
                 writer.member("user", core.maxMessageBytesUser)
             }
+            writer.member("maxAnswerBytes", core.maxAnswerBytes)
             writer.member("maxTitleCharacters", core.maxTitleCharacters)
             writer.member("maxMetadataBytes", core.maxMetadataBytes)
             writer.member("maxDescriptionCharacters", core.maxDescriptionCharacters)

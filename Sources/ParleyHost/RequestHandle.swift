@@ -35,6 +35,11 @@ final class RequestHandle: Sendable {
         }
     }
 
+    /// Ends the waiting of a request that is not a turn, because the process ends.
+    func stopWaiting() {
+        if !runsTurn { cancellation.request() }
+    }
+
     /// Says which turn the request has become.
     func admitted(turnID: String) {
         let isCancelled = state.withLock { state in

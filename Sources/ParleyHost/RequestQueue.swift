@@ -84,6 +84,9 @@ final class RequestQueue: Sendable {
         self.ambient = ambient
     }
 
+    /// How many requests wait or run; one whose reply was given at its acceptance still counts.
+    var count: Int { state.withLock { $0.count } }
+
     /// Adds a request. Called in the order of the requests.
     ///
     /// - Parameters:

@@ -20,6 +20,10 @@ extension SQLiteStore {
         try await write { try $0.insert(new) }
     }
 
+    package func verify(_ caller: Caller) async throws(Failure) {
+        try await read { _ = try $0.person(caller) }
+    }
+
     package func erasurePending() async throws(Failure) -> Bool {
         try await read { try Erasure.isPending(in: $0.db) }
     }

@@ -87,6 +87,7 @@ struct Composition: Sendable {
         limits.transport.maxBatchMembers = settings.integer("limits.maxBatchMembers")
         limits.core.maxMessageBytesAnonymous = settings.integer("limits.maxMessageBytes.anonymous")
         limits.core.maxMessageBytesUser = settings.integer("limits.maxMessageBytes.user")
+        limits.core.maxAnswerBytes = settings.integer("limits.maxAnswerBytes")
         limits.core.maxHistoryBytes = settings.integer("limits.maxHistoryBytes")
         limits.core.maxTitleCharacters = settings.integer("limits.maxTitleCharacters")
         limits.core.maxMetadataBytes = settings.integer("limits.maxMetadataBytes")

@@ -19,6 +19,13 @@ struct ConfiguredModels: Sendable {
             else { continue }
             configurations.append(configuration)
         }
+        for configuration in configurations {
+            do throws(HTTPFailure) {
+                try HTTPClient.check(configuration.baseURL)
+            } catch {
+                throw SettingsError("The base URL of the provider \(configuration.name) cannot be used: \(error.message).")
+            }
+        }
         let client = try Self.client(for: configurations)
         var providers: [any ModelProvider] = []
         if let client {

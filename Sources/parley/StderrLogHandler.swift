@@ -46,6 +46,9 @@ struct StderrLogHandler: LogHandler {
             line = writer.take()
         }
         line.append(0x0A)
+        // A parent that does not read stderr must not stop the host: the line is dropped when there is no room for it.
+        var stderr = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+        guard poll(&stderr, 1, 0) == 1, stderr.revents & Int16(POLLOUT) != 0 else { return }
         // One write a line, so that lines of several threads and processes do not mix. Nothing can be done about a stderr that is gone.
         _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }

@@ -121,7 +121,7 @@ import Testing
             let answer = try Self.exchange(#"{"jsonrpc":"2.0","id":\#(literal),"method":"ping"}"#, client)
             let id = try JSONReader.parse(Array(literal.utf8))
             #expect(answer["id"] == (isAccepted ? id : .null))
-            #expect(answer["error"]?["data"]?["code"] == (isAccepted ? nil : "invalidRequest"))
+            #expect(answer["error"]?["data"]?["code"] == (isAccepted ? JSONValue?.none : "invalidRequest"))
         }
     }
 

@@ -35,11 +35,11 @@ struct OpenAIFailureTests {
             "401 Unauthorized", ["x-request-id": "req_1"],
             #"{"error":{"message":"Incorrect API key provided.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#,
             .modelAuth,
-            ["providerCode": "invalid_api_key", "providerMessage": "Incorrect API key provided.", "requestId": "req_1"]),
+            ["providerCode": "invalid_api_key", "providerMessage": "Incorrect API key provided.", "providerRequestId": "req_1"]),
         Case(
             "401 Unauthorized", [:],
             #"{"type":"error","error":{"type":"authorized_error","message":"invalid api key (2049)","http_code":"401"},"request_id":"r"}"#,
-            .modelAuth, ["providerCode": "2049", "providerMessage": "invalid api key (2049)", "requestId": "r"]),
+            .modelAuth, ["providerCode": "2049", "providerMessage": "invalid api key (2049)", "providerRequestId": "r"]),
         Case("402 Payment Required", [:], "", .modelBilling),
         Case(
             "403 Forbidden", [:], #"{"error":{"message":"Country not supported"}}"#, .modelAuth,
@@ -111,7 +111,7 @@ struct OpenAIFailureTests {
         Case("302 Found", ["Location": "https://example.com"], "", .modelUnavailable),
         Case(
             "400 Bad Request", ["Trace-Id": "t"], #"{"error":{"message":"\#(String(repeating: "é", count: 501))"}}"#, .modelRejected,
-            ["providerMessage": .string(String(repeating: "é", count: 500) + "…"), "requestId": "t"]),
+            ["providerMessage": .string(String(repeating: "é", count: 500) + "…"), "providerRequestId": "t"]),
     ]
 
     @Test(arguments: cases)

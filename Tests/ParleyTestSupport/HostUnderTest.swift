@@ -60,8 +60,14 @@ package enum HostUnderTest {
 
     /// Runs what blocks on a thread of its own, for the threads of the concurrency pool must not block.
     private static func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Swift.Result(catching: body)) }
-        }
+        try await withTaskExecutorPreference(ThreadExecutor()) { try body() }
+    }
+}
+
+/// Runs every step of a task on a new thread. Unlike a bare thread, the task still knows the test that its expectations belong to.
+private final class ThreadExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

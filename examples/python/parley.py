@@ -39,15 +39,18 @@ class Stream:
         self.request_id = request_id
         self.turn_id = None
         self.result = None
+        self._error = None
 
     def __iter__(self):
         while self.result is None:
+            if self._error:
+                raise self._error
             message = self._events.get()
             if "method" in message:
                 self.turn_id = message["params"].get("turnId", self.turn_id)
                 yield message
             elif "error" in message:
-                raise ParleyError(message["error"])
+                self._error = ParleyError(message["error"])
             else:
                 self.result = message["result"]
 
@@ -73,6 +76,8 @@ class Parley:
         """
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
+        # Apart from the other, because writing may block until the reader has made room.
+        self._write_lock = threading.Lock()
         self._streams = {}
         self._closed = None
         self._process = subprocess.Popen(
@@ -99,14 +104,12 @@ class Parley:
                 stream._events.put({"error": self._closed})
                 return stream
             self._streams[stream.request_id] = stream
-            self._send({"id": stream.request_id, "method": method, "params": params})
+        self._send({"id": stream.request_id, "method": method, "params": params})
         return stream
 
     def notify(self, method, **params):
         """Sends a notification."""
-        with self._lock:
-            if not self._closed:
-                self._send({"method": method, "params": params})
+        self._send({"method": method, "params": params})
 
     def close(self):
         """Ends the input, lets running turns finish, and waits for the program's end."""
@@ -122,8 +125,12 @@ class Parley:
 
     def _send(self, message):
         line = json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False)
-        self._process.stdin.write(line.encode() + b"\n")
-        self._process.stdin.flush()
+        with self._write_lock:
+            try:
+                self._process.stdin.write(line.encode() + b"\n")
+                self._process.stdin.flush()
+            except (BrokenPipeError, ValueError):
+                pass  # The program has ended; the reader tells all who wait.
 
     def _read(self):
         # Splitting on b"\n" alone: a JSON text may hold other line separators.

@@ -17,6 +17,11 @@ package protocol Store: Sendable {
     /// Makes an anonymous person.
     func createAnonymousUser(_ new: NewAnonymousUser) async throws(Failure)
 
+    /// Looks whether a caller may be served at all; writes nothing.
+    ///
+    /// - Throws: `authRequired` for an anonymous token that is unknown or dead.
+    func verify(_ caller: Caller) async throws(Failure)
+
     // MARK: Conversations
 
     /// Makes a conversation.

@@ -90,7 +90,7 @@ package struct Bots: Sendable {
 
     private func checked(name: String) throws(Failure) -> String {
         let name = String(name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-        guard (1...Limits.maxNameCharacters).contains(name.count) else {
+        guard !name.isEmpty, Limits.fits(name, characters: Limits.maxNameCharacters) else {
             throw .invalidParams(
                 path: "name", reason: "expected 1 to \(Limits.maxNameCharacters) characters beside white space at its ends")
         }
@@ -102,7 +102,7 @@ package struct Bots: Sendable {
     }
 
     private func checked(description: String) throws(Failure) -> String {
-        guard description.count <= limits.maxDescriptionCharacters else {
+        guard Limits.fits(description, characters: limits.maxDescriptionCharacters) else {
             throw .invalidParams(path: "description", reason: "longer than \(limits.maxDescriptionCharacters) characters")
         }
         return description

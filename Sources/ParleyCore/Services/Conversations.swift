@@ -91,6 +91,8 @@ package struct Conversations: Sendable {
         let line = text.split(whereSeparator: \.isNewline).lazy.map { $0.split(whereSeparator: \.isWhitespace) }.first { !$0.isEmpty } ?? []
         var title = ""
         for word in line {
+            // A hostile word may be long in bytes and short in characters.
+            let word = word.utf8.count > 480 ? Substring(String(decoding: word.utf8.prefix(480), as: UTF8.self)) : word
             let candidate = title.isEmpty ? String(word) : "\(title) \(word)"
             if candidate.count > 60 {
                 return (title.isEmpty ? String(candidate.prefix(59)) : title) + "…"
@@ -101,7 +103,7 @@ package struct Conversations: Sendable {
     }
 
     private func checked(title: String) throws(Failure) -> String {
-        guard title.count <= limits.maxTitleCharacters else {
+        guard Limits.fits(title, characters: limits.maxTitleCharacters) else {
             throw .invalidParams(path: "title", reason: "longer than \(limits.maxTitleCharacters) characters")
         }
         return title
@@ -113,11 +115,23 @@ package struct Conversations: Sendable {
 }
 
 extension JSONValue {
+    /// How deep arrays and objects nest; reading has bounded it.
+    private var depth: Int {
+        switch self {
+        case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
+        case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)
+        default: 0
+        }
+    }
+
     /// The value itself when it is an object of at most so many bytes of JSON.
     ///
     /// - Throws: `invalidParams` with the path.
     func checkedObject(path: String, maximumBytes: Int) throws(Failure) -> JSONValue {
         guard case .object = self else { throw .invalidParams(path: path, reason: "expected an object") }
+        guard depth <= Limits.maxJSONDepth else {
+            throw .invalidParams(path: path, reason: "nested deeper than \(Limits.maxJSONDepth)")
+        }
         guard JSONWriter.encode(self).count <= maximumBytes else {
             throw .invalidParams(path: path, reason: "larger than \(maximumBytes) bytes of JSON")
         }

@@ -54,6 +54,9 @@ package struct ModelCatalog: Sendable {
     }
 
     private static func select(_ name: String, from providers: [any ModelProvider]) throws(Failure) -> Selection {
+        guard name.utf8.count <= Limits.maxModelBytes else {
+            throw .invalidParams(path: "model", reason: "longer than \(Limits.maxModelBytes) bytes")
+        }
         let halves = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let provider = providers.first(where: { $0.name == halves[0] }) else {
             let known = providers.map(\.name).joined(separator: ", ")

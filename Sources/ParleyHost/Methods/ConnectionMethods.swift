@@ -131,6 +131,7 @@ struct ListModels: Method {
     init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        try await call.host.store.verify(call.caller)
         let entries = call.host.models.entries
         return { writer in writer.object { $0.member("data", entries) } }
     }

@@ -25,7 +25,7 @@ struct FailureTranslation: Sendable {
         if let shownStatus { details.append(.init("providerStatus", .integer(Int64(shownStatus)))) }
         if let name = error.number.map(String.init) ?? error.names.first { details.append(.init("providerCode", .string(clean(name)))) }
         if let words { details.append(.init("providerMessage", .string(words))) }
-        if let id = headers.requestID ?? error.requestID { details.append(.init("requestId", .string(clean(id)))) }
+        if let id = headers.requestID ?? error.requestID { details.append(.init("providerRequestId", .string(clean(id)))) }
         if let delay = headers.retryAfterMilliseconds { details.append(.init("retryAfterMs", .integer(delay))) }
         let said = shownStatus.map { " (status \($0))" } ?? ""
         return Failure(code, "\(sentence(for: code))\(said).", details: details, underlying: words)

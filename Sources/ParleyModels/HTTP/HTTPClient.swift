@@ -38,6 +38,13 @@ package final class HTTPClient: @unchecked Sendable {
         return try HTTPResponse(head: try await delivery.start(request).get(), delivery: delivery)
     }
 
+    /// Looks whether a URL may be asked with the default configuration, without asking it.
+    ///
+    /// - Throws: `.badURL` if it is malformed, neither https nor http, or http to a host other than loopback.
+    package static func check(_ url: String) throws(HTTPFailure) {
+        _ = try HTTPTarget(url, allowingInsecureHTTPTo: [])
+    }
+
     /// Ends all transfers with `.cancelled`, and then the thread; returns when it has ended. Calling it again does nothing.
     package func close() {
         lock.withLock {

@@ -10,7 +10,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve JSON-RPC 2.0 lines on stdin and stdout until stdin ends.",
         discussion: """
             Exit codes: 0 at the end of input, after SIGTERM or SIGINT, and when the client is gone; 64 for wrong flags; 69 for a database \
-            that cannot be used; 78 for wrong settings.
+            that cannot be used; 74 for a stdout that is closed; 78 for wrong settings.
             """
     )
 
@@ -25,8 +25,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let output = try StandardOutput.claim()
             Self.prepareProcess()
+            let output = try StandardOutput.claim()
             let composition = try await Composition.open(options: options, deterministic: deterministic)
             let signals = [SIGTERM, SIGINT].map { (number: Int32) in
                 signal(number, SIG_IGN)
@@ -42,6 +42,8 @@ struct Serve: AsyncParsableCommand {
 
     /// Undoes what a parent may have left behind: blocked signals, and a low bound on open files, of which each model's stream needs one.
     private static func prepareProcess() {
+        // Writing to a client or a log that is gone is an error like others.
+        signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)

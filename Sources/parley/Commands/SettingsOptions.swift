@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSONRPC
 
 /// The flags that every command with settings takes.
 struct SettingsOptions: ParsableArguments {
@@ -45,7 +46,7 @@ struct SettingsOptions: ParsableArguments {
 
 extension ParsableCommand {
     /// Runs a command's work and turns what stops it into a line on stderr and an exit code: 78 for settings (EX_CONFIG of sysexits.h), 69 for
-    /// a database that cannot be used (EX_UNAVAILABLE).
+    /// a database that cannot be used (EX_UNAVAILABLE), 74 for a stdout that is closed (EX_IOERR).
     func reporting(_ work: () async throws -> Void) async throws {
         do {
             try await work()
@@ -55,6 +56,9 @@ extension ParsableCommand {
         } catch let error as DatabaseError {
             fail(error.description)
             throw ExitCode(69)
+        } catch let error as StandardOutput.ClaimError {
+            fail("stdout cannot be used: \(error).")
+            throw ExitCode(74)
         }
     }
 

@@ -95,6 +95,9 @@ extension SettingKey {
         ),
         SettingKey("limits.maxMessageBytes.user", .integer(1...gibibyte), default: "1048576", "The longest message of a user."),
         SettingKey(
+            "limits.maxAnswerBytes", .integer(1_024...gibibyte), default: "4194304",
+            "The longest answer of a model; what has come by then is the answer."),
+        SettingKey(
             "limits.maxHistoryBytes", .integer(1_024...gibibyte), default: "524288",
             "How much of a conversation goes to the model; the newest messages that fit."
         ),

@@ -3,6 +3,8 @@ final class RunningTurns: Sendable {
     private struct State {
         var turns: [String: RunningTurn] = [:]
         var unsettled: [TurnOutcome] = []
+        /// Whether every turn is to end, also those that are yet to be added.
+        var isEnding = false
         var monitor: CheckedContinuation<Void, Never>?
 
         mutating func takeMonitor() -> CheckedContinuation<Void, Never>? {
@@ -26,6 +28,19 @@ final class RunningTurns: Sendable {
         state.withLock { state in
             state.turns[turn.id] = turn
             return state.takeMonitor()
+        }
+    }
+
+    /// Whether every turn is to end.
+    var isEnding: Bool { state.withLock { $0.isEnding } }
+
+    /// Lets no turn begin any more.
+    ///
+    /// - Returns: those that run; whoever adds one later sees `isEnding`.
+    func beginEnd() -> [RunningTurn] {
+        state.withLock { state in
+            state.isEnding = true
+            return Array(state.turns.values)
         }
     }
 

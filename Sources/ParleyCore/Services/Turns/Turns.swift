@@ -87,6 +87,7 @@ package final class Turns: Sendable {
             ambient.beginActivity()
             monitor.resume()
         }
+        if running.isEnding { turn.end(.interrupted) }
         admitted(admission)
         observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
 
@@ -134,15 +135,21 @@ package final class Turns: Sendable {
         try await store.turn(id, for: caller)
     }
 
-    /// Ends every turn of this process as `interrupted`, because the process ends.
+    /// Whether the turns of this process are being ended.
+    package var isEnding: Bool { running.isEnding }
+
+    /// Ends every turn of this process as `interrupted`, also those that are just being admitted, because the process ends.
     package func interruptAll() async {
-        for turn in running.all.sorted() {
+        for turn in running.beginEnd().sorted() {
             turn.end(.interrupted)
             await ambient.rest()
         }
     }
 
     private func checkedText(of draft: Draft, from caller: Caller) throws(Failure) -> String {
+        guard (1...Limits.maxContentParts).contains(draft.content.count) else {
+            throw .invalidParams(path: "content", reason: "expected 1 to \(Limits.maxContentParts) parts")
+        }
         let text = draft.content.map { part in
             switch part {
             case .text(let text): text
@@ -214,12 +221,15 @@ extension Turns {
             ModelRequest(
                 model: selection.model, instructions: instructions, messages: history, temperature: bot?.temperature,
                 maxOutputTokens: maxOutputTokens))
+        var bytes = 0
         while let events = try await stream.next() {
             var deltas: [String] = []
             var stopReason: Turn.StopReason?
             for event in events {
                 switch event {
-                case .textDelta(let delta): deltas.append(delta)
+                case .textDelta(let delta):
+                    deltas.append(delta)
+                    bytes += delta.utf8.count
                 case .usage(let latest):
                     usage = latest
                     usage?.cost = selection.description.prices?.cost(of: latest)
@@ -236,6 +246,7 @@ extension Turns {
                     })
             }
             if let stopReason { return Ending(status: .completed, stopReason: stopReason) }
+            if bytes > limits.maxAnswerBytes { return Ending(status: .completed, stopReason: .maxTokens) }
             if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
             await observer.ready()
         }
