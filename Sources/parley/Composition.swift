@@ -44,13 +44,19 @@ struct Composition: Sendable {
         }
     }
 
-    /// The models that settings give, a line each, for `parley config`.
+    /// The model servers and the models that settings give, a line each, for `parley config`.
     static func describeModels(_ settings: Settings) throws(SettingsError) -> [String] {
         let models = try ConfiguredModels(settings, ambient: SystemAmbient())
         defer { models.close() }
-        return models.catalog.entries.map { entry in
-            "model  \(entry.id)\(entry.isDefault ? "  (default)" : "")\(entry.description.demonstration ? "  (a demonstration)" : "")"
+        let servers = models.servers.map { server in
+            "server  \(server.name)  \(Credentials.masked(inURL: server.baseURL))  \(server.apiKey == nil ? "no key" : "key set (masked)")"
         }
+        return servers
+            + models.catalog.entries.map { entry in
+                let window = entry.description.contextWindow.map { "  \($0) tokens" } ?? ""
+                let remark = entry.description.demonstration ? "  (a demonstration)" : ""
+                return "model  \(entry.id)\(window)\(entry.isDefault ? "  (default)" : "")\(remark)"
+            }
     }
 
     private static func makeLogger(_ settings: Settings) -> Logger {

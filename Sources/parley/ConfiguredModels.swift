@@ -4,6 +4,8 @@ import ParleyModels
 /// The providers that the settings and the environment give, and the one that answers by default.
 struct ConfiguredModels: Sendable {
     let catalog: ModelCatalog
+    /// The servers that are connected, in the order in which the first is the default.
+    let servers: [OpenAIProviderConfiguration]
     /// Nil when no provider needs the network.
     private let client: HTTPClient?
 
@@ -36,6 +38,7 @@ struct ConfiguredModels: Sendable {
             }
         }
         self.client = client
+        servers = configurations
 
         var defaultModel = settings.text("model")
         do throws(Failure) {

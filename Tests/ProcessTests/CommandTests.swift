@@ -70,6 +70,7 @@ struct CommandTests {
         #expect(lines.contains("turns.deadlineSeconds 8 file \(file)"))
         #expect(lines.contains("shutdown.graceSeconds 5 default"))
         #expect(lines.contains { $0.hasPrefix("model local:m") })
+        #expect(lines.contains { $0.hasPrefix("server local http://***@127.0.0.1:9/v1?*** key set") }, "\(lines)")
         #expect(output.contains("PARLEY_TYPO"))
         #expect(!output.contains("secret"))
     }

@@ -175,7 +175,8 @@ def main():
         for event in stream:
             if event["method"] == "messageDelta":
                 stream.cancel()
-        print(f"the last turn was {stream.result['turn']['status']}")
+        status = stream.result["turn"]["status"]
+        print(f"the last turn was {status}" + (" before the wish to stop it came" if status == "completed" else ""))
 
         try:
             parley.call("getConversation", conversationId="no-such-conversation")

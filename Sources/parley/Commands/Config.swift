@@ -19,15 +19,6 @@ struct Config: AsyncParsableCommand {
                 print("\(name.padded(to: nameWidth))  \(value.padded(to: valueWidth))  \(origin)")
                 print("\("".padded(to: nameWidth))    \(summary)")
             }
-            for provider in settings.providers {
-                let key = provider.apiKeyEnv.map { variable in
-                    "key from \(variable): \(settings.environment[variable] == nil ? "not set" : "set (masked)")"
-                }
-                print("providers.\(provider.name)  openai  \(Credentials.masked(inURL: provider.baseURL))  \(key ?? "no key")")
-                for model in provider.models {
-                    print("    \(provider.name):\(model.name)\(model.contextWindow.map { "  \($0) tokens" } ?? "")")
-                }
-            }
             for name in settings.unknownVariables { print("warning: \(name) is no setting") }
             for line in try Composition.describeModels(settings) { print(line) }
         }
