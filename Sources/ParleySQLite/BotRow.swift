@@ -12,6 +12,8 @@ struct BotRow {
     fileprivate static let selection = """
         SELECT key, owner, id, name, description, instructions, model, temperature, config, revision, created_at, updated_at FROM bots
         """
+    fileprivate static let byID = selection + " WHERE id = ?"
+    fileprivate static let byKey = selection + " WHERE key = ?"
 
     fileprivate init(_ row: StoredRow) throws {
         key = row[0]
@@ -34,7 +36,7 @@ extension StoreTransaction {
     ///
     /// - Throws: `notFound`, also for what is somebody else's.
     func bot(_ id: String, of person: Int64?) throws -> BotRow {
-        let found = try db.first(BotRow.selection + " WHERE id = ?", id, read: BotRow.init)
+        let found = try db.first(BotRow.byID, id, read: BotRow.init)
         guard let found else { throw Failure.notFound(.bot, id) }
         guard found.owner == person else { throw notTheCallers(.bot, id) }
         return found
@@ -47,7 +49,7 @@ extension StoreTransaction {
 
     /// Finds the bot that a conversation is linked to.
     func bot(key: Int64) throws -> Bot? {
-        try db.first(BotRow.selection + " WHERE key = ?", key, read: BotRow.init)?.value
+        try db.first(BotRow.byKey, key, read: BotRow.init)?.value
     }
 
     /// Lists a person's bots by name.

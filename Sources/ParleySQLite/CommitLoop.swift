@@ -7,10 +7,10 @@ import ParleyCore
 /// Within the transaction each job has a savepoint of its own: one that fails is undone alone. Nobody is answered before the commit, and when
 /// the commit fails, all fail.
 struct CommitLoop: Sendable {
-    private let thread: JobThread
+    private let threads: JobThreads
 
     init(writer: any DatabaseWriter, logger: Logger) {
-        thread = JobThread(name: "parley-commit") { jobs in
+        threads = JobThreads(name: "parley-commit") { jobs in
             for batch in jobs.runs() {
                 writer.writeWithoutTransaction { db in
                     if batch.first?.isAlone == true {
@@ -27,17 +27,17 @@ struct CommitLoop: Sendable {
     ///
     /// - Throws: what the body throws, in the domain's words; then nothing was changed.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(Failure) -> Value {
-        try await thread.perform(body)
+        try await threads.perform(body)
     }
 
     /// Does something between two transactions that must stand outside of them.
     func writeAlone<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(Failure) -> Value {
-        try await thread.perform(isAlone: true, body)
+        try await threads.perform(isAlone: true, body)
     }
 
     /// Takes no more work and returns when the last is done.
     func stop() async {
-        await thread.stop()
+        await threads.stop()
     }
 
     private static func runAlone(_ jobs: ArraySlice<DatabaseJob>, _ db: Database) {

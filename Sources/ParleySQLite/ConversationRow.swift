@@ -21,6 +21,7 @@ struct ConversationRow {
         LEFT JOIN bots b ON b.key = c.bot
         LEFT JOIN turns t ON t.conversation = c.key AND t.status = 'inProgress'
         """
+    fileprivate static let byID = selection + " WHERE c.id = ?"
 
     fileprivate init(_ row: StoredRow) throws {
         key = row[0]
@@ -40,7 +41,7 @@ extension StoreTransaction {
     ///
     /// - Throws: `notFound`, also for what is somebody else's.
     func conversation(_ id: String, of person: Int64?) throws -> ConversationRow {
-        let found = try db.first(ConversationRow.selection + " WHERE c.id = ?", id, read: ConversationRow.init)
+        let found = try db.first(ConversationRow.byID, id, read: ConversationRow.init)
         guard let found else { throw Failure.notFound(.conversation, id) }
         guard found.owner == person else { throw notTheCallers(.conversation, id) }
         return found

@@ -65,12 +65,21 @@ enum DatabaseCheck {
                 WHERE m.parent IS NOT NULL AND p.conversation IS NOT m.conversation
                 """),
         Invariant(
-            // A message is stored after the one that it follows, so a path whose keys fall all the way has no circle.
-            sentence: "Message % follows itself, or one that was stored later.",
-            query: "SELECT id FROM messages WHERE parent >= key"),
+            // Whatever hangs together without a beginning goes round in a circle.
+            sentence: "Message % follows itself, perhaps through others.",
+            query: """
+                WITH RECURSIVE reached (key, conversation) AS (
+                    SELECT m.key, m.conversation FROM messages m
+                    LEFT JOIN messages p ON p.key = m.parent AND p.conversation = m.conversation
+                    WHERE p.key IS NULL
+                    UNION ALL
+                    SELECT m.key, m.conversation FROM reached r JOIN messages m ON m.conversation = r.conversation AND m.parent = r.key
+                )
+                SELECT id FROM messages WHERE key NOT IN (SELECT key FROM reached)
+                """),
         Invariant(
             sentence: "Message % belongs to a turn that is not in its conversation.",
-            query: "SELECT m.id FROM messages m LEFT JOIN turns t ON t.key = m.turn WHERE t.conversation IS NOT m.conversation"),
+            query: "SELECT m.id FROM messages m LEFT JOIN turns t ON t.id = m.turn_id WHERE t.conversation IS NOT m.conversation"),
         Invariant(
             sentence: "Turn % answers a message that is not in its conversation.",
             query: """

@@ -131,10 +131,7 @@ struct DatabaseFile: Sendable {
         case .parley(Schema.currentVersion):
             return (Schema.currentVersion, Schema.currentVersion)
         case .parley(let version):
-            guard try !locks.isAnyHostHeld() else {
-                throw StoreOpenFailure(
-                    .locked, "\(path) must be migrated from version \(version), but other processes use it; stop them first.")
-            }
+            try requireNoHost(locks)
             try inConnection(busyTimeout: busyTimeout, foreignKeys: false) { db in
                 try Schema.migrate(db)
                 // The version must stand in the file itself, where whoever looks will look.
@@ -142,6 +139,17 @@ struct DatabaseFile: Sendable {
             }
             return (version, Schema.currentVersion)
         }
+    }
+
+    /// Makes sure that no host has the database open.
+    func requireNoHost(_ locks: OwnerLocks) throws {
+        guard try locks.isAnyHostHeld() else { return }
+        let processes = try inConnection(busyTimeout: .zero) { db in
+            try db.all("SELECT number, process_id FROM hosts") { row in (host: row[0] as Int64, process: row[1] as Int) }
+        }
+        let living = try processes.filter { try locks.isHeld($0.host) }.map { "\($0.process)" }
+        throw StoreOpenFailure(
+            .locked, "\(path) is in use by process \(living.joined(separator: ", ")), which must end before this can be done.")
     }
 
     /// Does something in a connection of its own that is closed afterwards.
@@ -204,13 +212,17 @@ extension Configuration {
     /// What every connection of ours has in common.
     static func parley(busyTimeout: Duration) -> Configuration {
         var configuration = Configuration()
-        let (seconds, attoseconds) = busyTimeout.components
-        configuration.busyMode = .timeout(Double(seconds) + Double(attoseconds) * 1e-18)
+        // SQLite's own way to wait asks ever more rarely, up to every 100 ms, and then finds the lock taken again by a host that commits all
+        // the time. Asking every millisecond, which costs next to nothing, finds the gap.
+        let tries = Int(busyTimeout / .milliseconds(1))
+        configuration.busyMode = .callback { triesSoFar in
+            usleep(1_000)
+            return triesSoFar < tries
+        }
         configuration.label = "parley"
         // GRDB would end the process if a transaction could not be rolled back; the commit loop tries again with the next one.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA mmap_size = 1073741824")
             if !db.configuration.readonly {
                 // The log may grow to 16 MiB before its pages are moved into the database, which makes the moving, and the waiting for the disk
                 // that goes with it, four times as rare as by default.

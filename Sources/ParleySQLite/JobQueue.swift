@@ -1,19 +1,21 @@
 import Foundation
 
-/// What waits for a thread: added one by one from anywhere, taken all at once by the thread.
+/// What waits for threads: added one by one from anywhere, taken many at a time by the threads.
 final class JobQueue: @unchecked Sendable {
     // Sendable because all that changes is touched only while `condition` is locked.
     private let condition = NSCondition()
     private var waiting: [DatabaseJob] = []
     private var isClosed = false
-    private var hasEnded = false
+    private var threads: Int
     private var atEnd: [@Sendable () -> Void] = []
 
     /// How many jobs may wait. Whoever adds a job waits for its outcome, so there are never more jobs than tasks inside the store, and the host
     /// bounds those far below this; it is the backstop should the host ever fail to.
     private let capacity: Int
 
-    init(capacity: Int = 65_536) {
+    /// - Parameter threads: how many threads take jobs.
+    init(threads: Int = 1, capacity: Int = 65_536) {
+        self.threads = threads
         self.capacity = capacity
     }
 
@@ -30,38 +32,46 @@ final class JobQueue: @unchecked Sendable {
         if waiting.count == 1 { condition.signal() }
     }
 
-    /// Waits for jobs and takes all there are, in the order in which they were added.
+    /// Waits for jobs and takes them in the order in which they were added.
     ///
+    /// - Parameter limit: how many to take; those beyond are left for other threads.
     /// - Returns: nil when the queue is closed and empty.
-    func takeAll() -> [DatabaseJob]? {
+    func take(atMost limit: Int = .max) -> [DatabaseJob]? {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty {
             guard !isClosed else { return nil }
             condition.wait()
         }
-        let taken = waiting
-        waiting = []
+        guard waiting.count > limit else {
+            let taken = waiting
+            waiting = []
+            return taken
+        }
+        let taken = Array(waiting.prefix(limit))
+        waiting.removeFirst(limit)
+        condition.signal()
         return taken
     }
 
     /// Takes no more jobs; those that wait are still handed out.
     ///
-    /// - Parameter atEnd: called when the thread has done its last job.
+    /// - Parameter atEnd: called when the threads have done the last job.
     func close(atEnd: @escaping @Sendable () -> Void = {}) {
         let alreadyEnded = condition.withLock {
             isClosed = true
             condition.broadcast()
-            if !hasEnded { self.atEnd.append(atEnd) }
-            return hasEnded
+            if threads > 0 { self.atEnd.append(atEnd) }
+            return threads == 0
         }
         if alreadyEnded { atEnd() }
     }
 
-    /// Says that the thread has done its last job.
+    /// Says that a thread has done its last job.
     func end() {
         let callbacks = condition.withLock {
-            hasEnded = true
+            threads -= 1
+            guard threads == 0 else { return [] as [@Sendable () -> Void] }
             defer { atEnd = [] }
             return atEnd
         }

@@ -3,27 +3,27 @@ import ParleyCore
 
 /// A message as it stands in the database.
 struct MessageRow {
-    let value: Message
-    /// The key of the message before it on its path.
-    let parent: Int64?
+    /// The message, which does not know yet which one it follows.
+    fileprivate let value: Message
+    /// The key of the message that it follows.
+    fileprivate let parent: Int64?
     /// Bytes of the stored content.
-    let size: Int
+    fileprivate let size: Int
 
-    fileprivate static let selection = """
-        SELECT m.id, t.id, m.parent, p.id, m.role, m.status, m.model, m.usage, m.created_at, m.parts
-        FROM messages m JOIN turns t ON t.key = m.turn LEFT JOIN messages p ON p.key = m.parent
-        """
+    private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts"
+    fileprivate static let byKey = "SELECT \(columns) FROM messages m WHERE m.key = ?"
+    fileprivate static let byID = "SELECT \(columns), p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
 
     fileprivate init(_ row: StoredRow, conversationID: String) throws {
-        guard let role = Message.Role(rawValue: row[4]) else { throw SQLiteFailure.unreadable("messages.role") }
-        guard let status = Message.Status(rawValue: row[5]) else { throw SQLiteFailure.unreadable("messages.status") }
-        let usage: [UInt8]? = row[7]
-        let parts: [UInt8] = row[9]
-        parent = row[2]
+        guard let role = Message.Role(rawValue: row[3]) else { throw SQLiteFailure.unreadable("messages.role") }
+        guard let status = Message.Status(rawValue: row[4]) else { throw SQLiteFailure.unreadable("messages.status") }
+        let usage: [UInt8]? = row[6]
+        let parts: [UInt8] = row[8]
+        parent = row[0]
         size = parts.count
         value = Message(
-            id: row[0], conversationID: conversationID, turnID: row[1], parentID: row[3], role: role, content: try StoredJSON.parts(parts),
-            status: status, model: row[6], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") }, createdAt: row[8])
+            id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil, role: role, content: try StoredJSON.parts(parts),
+            status: status, model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") }, createdAt: row[7])
     }
 }
 
@@ -41,25 +41,10 @@ extension StoreTransaction {
     /// Reads the assistant's message of a turn, if there is one.
     func answer(of turn: TurnRow) throws -> Message? {
         guard let id = turn.value.messageID else { return nil }
-        return try db.first(MessageRow.selection + " WHERE m.id = ?", id) {
-            try MessageRow($0, conversationID: turn.value.conversationID).value
-        }
-    }
-
-    /// Walks from a message to the first of its path.
-    ///
-    /// - Parameters:
-    ///   - key: the message.
-    ///   - conversationID: its conversation.
-    ///   - visit: gets the messages, newest first, and tells whether it wants another; none is read that it does not ask for.
-    private func walk(from key: Int64, conversationID: String, _ visit: (MessageRow) throws -> Bool) throws {
-        var next: Int64? = key
-        while let key = next {
-            let message = try db.first(MessageRow.selection + " WHERE m.key = ?", key) {
-                try MessageRow($0, conversationID: conversationID)
-            }
-            guard let message, try visit(message) else { return }
-            next = message.parent
+        return try db.first(MessageRow.byID, id) { row in
+            var message = try MessageRow(row, conversationID: turn.value.conversationID).value
+            message.parentID = row[9]
+            return message
         }
     }
 
@@ -73,13 +58,10 @@ extension StoreTransaction {
             }
             start = key
         }
-        var collector = PageCollector<Message>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
-        if let start {
-            try walk(from: start, conversationID: id) { collector.add($0.value, size: $0.size) }
-        }
-        return Page(
-            elements: collector.elements,
-            nextCursor: collector.next.map { PageCursor(.messages, of: id, at: [.string($0.id)]).text })
+        guard let start else { return Page(elements: [], nextCursor: nil) }
+        let (messages, next) = try path(
+            from: start, conversationID: id, limit: page.limit, maximumBytes: surroundings.maximumPageBytes, size: \.size)
+        return Page(elements: messages, nextCursor: next.map { PageCursor(.messages, of: id, at: [.string($0)]).text })
     }
 
     /// The path that ends with a message, oldest first, as much of its end as fits.
@@ -90,21 +72,50 @@ extension StoreTransaction {
             "SELECT m.key, c.id FROM messages m JOIN conversations c ON c.key = m.conversation WHERE m.id = ?", id
         ) { ($0[0], $0[1]) }
         guard let last else { throw Failure.notFound(.message, id) }
-        var collector = PageCollector<Message>(limit: .max, maximumBytes: maximumBytes)
-        try walk(from: last.key, conversationID: last.conversationID) { collector.add($0.value, size: $0.value.text.utf8.count) }
-        return collector.elements.reversed()
+        return try path(from: last.key, conversationID: last.conversationID, limit: .max, maximumBytes: maximumBytes) {
+            $0.value.text.utf8.count
+        }.messages.reversed()
+    }
+
+    /// Walks from a message towards the first of its path. No more is read than what fits, and one message.
+    ///
+    /// - Parameters:
+    ///   - key: the message to begin with, which always fits.
+    ///   - conversationID: its conversation.
+    ///   - limit: how many messages fit.
+    ///   - maximumBytes: how big they may be together.
+    ///   - size: how big one is.
+    /// - Returns: the messages, newest first, and the id of the first that does not fit.
+    private func path(
+        from key: Int64, conversationID: String, limit: Int, maximumBytes: Int, size: (MessageRow) -> Int
+    ) throws -> (messages: [Message], next: String?) {
+        var messages: [Message] = []
+        var bytes = 0
+        var next: Int64? = key
+        while let key = next {
+            let row = try db.first(MessageRow.byKey, key) { try MessageRow($0, conversationID: conversationID) }
+            guard let row else { throw SQLiteFailure.unreadable("messages.parent") }
+            // Each message tells the one before it, which comes after it here, what it is called.
+            if !messages.isEmpty { messages[messages.count - 1].parentID = row.value.id }
+            bytes += size(row)
+            guard messages.isEmpty || messages.count < limit && bytes <= maximumBytes else { return (messages, row.value.id) }
+            messages.append(row.value)
+            next = row.parent
+        }
+        return (messages, nil)
     }
 
     /// Stores a message.
     ///
     /// - Returns: its key.
-    func insert(_ message: Message, conversation: Int64, turn: Int64, parent: Int64?) throws -> Int64 {
+    func insert(_ message: Message, conversation: Int64, parent: Int64?) throws -> Int64 {
         try db.run(
             """
-            INSERT INTO messages (id, conversation, turn, parent, role, status, created_at, model, usage, parts)
+            INSERT INTO messages (id, conversation, turn_id, parent, role, status, created_at, model, usage, parts)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            message.id, conversation, turn, parent, message.role.rawValue, message.status.rawValue, message.createdAt, message.model,
+            message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.createdAt,
+            message.model,
             message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content))
         return db.lastInsertedRowID
     }

@@ -58,7 +58,7 @@ extension SQLiteStore {
         let outcome = await lastWrites()
         await stopWriting()
         do {
-            // Readers first, or else one of them, who may not write, is the last to close and has to leave the log behind.
+            // Readers first: whoever closes last moves the log into the database and removes it, and a reader may not.
             (writer as? DatabasePool)?.invalidateReadOnlyConnections()
             try writer.close()
             surroundings.locks?.unlockAll()
@@ -76,7 +76,6 @@ extension SQLiteStore {
                 try transaction.db.run("DELETE FROM hosts WHERE number = ?", transaction.surroundings.host)
             }
             _ = try await erase()
-            try await writeAlone { _ = try $0.db.first("PRAGMA wal_checkpoint(TRUNCATE)") { _ in } }
             return .success(())
         } catch {
             return .failure(error)

@@ -26,14 +26,13 @@ extension SQLiteStore {
         _ = try file.requireDatabase()
         let locks = try file.lock(waitingAtMost: busyTimeout)
         let before = file.bytes + file.logBytes
-        let isDone: Bool
         do {
-            isDone = try !locks.isAnyHostHeld() && file.inConnection(busyTimeout: busyTimeout, Erasure.perform)
+            try file.requireNoHost(locks)
+            guard try file.inConnection(busyTimeout: busyTimeout, Erasure.perform) else {
+                throw StoreOpenFailure(.locked, "\(file.path) is being read by another program.")
+            }
         } catch {
             throw SQLiteFailure.openFailure(for: error, path: file.path)
-        }
-        guard isDone else {
-            throw StoreOpenFailure(.locked, "\(file.path) is in use; stop the processes that use it and try again.")
         }
         return (before, file.bytes + file.logBytes)
     }

@@ -120,18 +120,19 @@ extension Schema {
         CREATE INDEX conversations_by_bot ON conversations (bot, owner, updated_at DESC, id) WHERE bot IS NOT NULL;
 
         -- Messages: a tree in each conversation; a path is walked from its end through `parent`, and siblings are found by the index on it.
-        -- `parts` is a JSON array; `private` is what a provider wants sent back with a message and nobody else can read. A message goes only
-        -- with its conversation, so neither `turn` nor `parent` can be left dangling.
+        -- `parts` is a JSON array; `private` is what a provider wants sent back with a message and nobody else can read. The turn is named by
+        -- its id, so that a path is read without looking turns up. A message goes only with its whole conversation, so neither `turn_id` nor
+        -- `parent` can be left dangling.
         CREATE TABLE messages (
             key INTEGER PRIMARY KEY,
             id TEXT NOT NULL,
             conversation INTEGER NOT NULL REFERENCES conversations (key) ON DELETE CASCADE,
-            turn INTEGER NOT NULL,
             parent INTEGER,
             role TEXT NOT NULL CHECK (role IN ('user', 'assistant', 'tool')),
             status TEXT NOT NULL CHECK (status IN ('complete', 'partial')),
             local INTEGER NOT NULL DEFAULT 0 CHECK (local IN (0, 1)),
             created_at INTEGER NOT NULL,
+            turn_id TEXT NOT NULL,
             model TEXT,
             usage TEXT,
             rating TEXT,
@@ -143,7 +144,7 @@ extension Schema {
         CREATE INDEX messages_by_parent ON messages (conversation, parent);
 
         -- Turns. A running turn belongs to a host, and `epoch` counts how often it was taken or taken away: a host writes to a turn only
-        -- while both are as it left them. Messages are named by id, so that a turn can be stored before its messages and shown without them.
+        -- while both are as it left them. Messages are named by id, so that a turn is shown without looking them up.
         -- `person` is a plain number, because a conversation may change hands while what its turns cost may not. `client_message_id` with
         -- `content_hash` makes a send idempotent; `receipt` is what the turn cost its person, as JSON.
         CREATE TABLE turns (

@@ -25,8 +25,8 @@ extension StoreTransaction {
             id: new.userMessageID, conversationID: conversation.value.id, turnID: new.id,
             parentID: try conversation.head.flatMap { try messageID($0) }, role: .user, content: new.content, status: .complete,
             createdAt: new.now)
-        let turn = try insert(new, conversation: conversation.key, person: person)
-        let head = try insert(userMessage, conversation: conversation.key, turn: turn, parent: conversation.head)
+        try insert(new, conversation: conversation.key, person: person)
+        let head = try insert(userMessage, conversation: conversation.key, parent: conversation.head)
 
         if conversation.value.title.isEmpty { conversation.value.title = new.title }
         conversation.value.messageCount += 1

@@ -15,11 +15,13 @@ struct TurnRow {
     let epoch: Int64
     var value: Turn
 
-    fileprivate static let selection = """
+    private static let selection = """
         SELECT t.key, t.conversation, c.owner, t.host, t.epoch, t.id, c.id, t.status, t.stop_reason, t.error, t.user_message_id,
             t.assistant_message_id, t.usage, t.created_at, t.completed_at
         FROM turns t JOIN conversations c ON c.key = t.conversation
         """
+    fileprivate static let byID = selection + " WHERE t.id = ?"
+    fileprivate static let byHost = selection + " WHERE t.status = 'inProgress' AND t.host = ?"
 
     fileprivate init(_ row: StoredRow) throws {
         guard let status = Turn.Status(rawValue: row[7]) else { throw SQLiteFailure.unreadable("turns.status") }
@@ -53,7 +55,7 @@ extension StoreTransaction {
 
     /// Finds a turn, nil when there is none.
     func turnIfAny(_ id: String) throws -> TurnRow? {
-        try db.first(TurnRow.selection + " WHERE t.id = ?", id, read: TurnRow.init)
+        try db.first(TurnRow.byID, id, read: TurnRow.init)
     }
 
     /// Finds a turn in a person's conversations.
@@ -67,7 +69,7 @@ extension StoreTransaction {
 
     /// The running turns of a host.
     func runningTurns(ofHost host: Int64) throws -> [TurnRow] {
-        try db.all(TurnRow.selection + " WHERE t.status = 'inProgress' AND t.host = ?", host, read: TurnRow.init)
+        try db.all(TurnRow.byHost, host, read: TurnRow.init)
     }
 
     /// A turn with the assistant's message.
@@ -81,16 +83,13 @@ extension StoreTransaction {
     }
 
     /// Stores a turn that this host runs from now on.
-    ///
-    /// - Returns: its key.
-    func insert(_ new: NewTurn, conversation: Int64, person: Int64) throws -> Int64 {
+    func insert(_ new: NewTurn, conversation: Int64, person: Int64) throws {
         try db.run(
             """
             INSERT INTO turns (id, conversation, person, host, epoch, status, user_message_id, deadline, created_at, started_at)
             VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8)
             """,
             new.id, conversation, person, surroundings.host, TurnRow.firstEpoch, new.userMessageID, new.deadline, new.now)
-        return db.lastInsertedRowID
     }
 
     /// Keeps what a turn has said so far.
@@ -144,6 +143,9 @@ extension StoreTransaction {
 
     /// Inserts the assistant's message, or updates the one that a checkpoint left.
     private func store(_ message: Message, of turn: TurnRow) throws -> (key: Int64, isNew: Bool) {
+        guard message.turnID == turn.value.id, message.conversationID == turn.value.conversationID else {
+            throw Failure(.internalError, "A message belongs to another turn than the one that it is stored with.")
+        }
         if turn.value.messageID == message.id, let key = try messageKey(message.id, inConversation: turn.conversation) {
             try update(message, key: key)
             return (key, false)
@@ -154,7 +156,7 @@ extension StoreTransaction {
             }
             return key
         }
-        return (try insert(message, conversation: turn.conversation, turn: turn.key, parent: parent), true)
+        return (try insert(message, conversation: turn.conversation, parent: parent), true)
     }
 
     /// The key of the message that checkpoints left.

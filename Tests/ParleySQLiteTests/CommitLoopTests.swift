@@ -190,12 +190,12 @@ import Testing
         try jobs.add(job)
         try jobs.add(job)
         #expect(throws: JobQueue.Refusal.full) { try jobs.add(job) }
-        #expect(jobs.takeAll()?.count == 2)
+        #expect(jobs.take()?.count == 2)
         try jobs.add(job)
         jobs.close()
         #expect(throws: JobQueue.Refusal.closed) { try jobs.add(job) }
-        #expect(jobs.takeAll()?.count == 1)
-        #expect(jobs.takeAll() == nil)
+        #expect(jobs.take()?.count == 1)
+        #expect(jobs.take() == nil)
     }
 
     @Test func aClosedStoreRefuses() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import JSON
 import ParleyCore
 import ParleyTestSupport
@@ -133,10 +134,24 @@ import Testing
         withExtendedLifetime(store) {}
     }
 
+    @Test func compactingBesideAReader() async throws {
+        try await database.open().close()
+        let reader = try DatabasePool(path: database.path)
+        try await reader.read { db in
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM marks")
+            #expect(throws: StoreOpenFailure(.locked, "\(database.path) is being read by another program.")) {
+                try SQLiteStore.compact(path: database.path, busyTimeout: .milliseconds(50))
+            }
+        }
+        try reader.close()
+        _ = try SQLiteStore.compact(path: database.path)
+    }
+
     @Test func compacting() async throws {
         let store = try database.open()
         try await writeAndDelete("xyzzySecret", in: store)
-        #expect(throws: StoreOpenFailure.self) { try SQLiteStore.compact(path: database.path) }
+        let inUse = "\(database.path) is in use by process \(getpid()), which must end before this can be done."
+        #expect(throws: StoreOpenFailure(.locked, inUse)) { try SQLiteStore.compact(path: database.path) }
         store.surroundings.locks?.unlockAll()
         // Its connections are still open, as those of a process that is just dying may be.
         let (before, after) = try SQLiteStore.compact(path: database.path)

@@ -83,7 +83,7 @@ import Testing
         let store = try database.open(durability: durability)
         let pragmas: [(String, String)] = [
             ("journal_mode", "wal"), ("synchronous", "\(synchronous)"), ("foreign_keys", "1"), ("secure_delete", "1"),
-            ("application_id", "1346458188"), ("user_version", "\(Schema.currentVersion)"), ("busy_timeout", "5000"),
+            ("application_id", "1346458188"), ("user_version", "\(Schema.currentVersion)"),
         ]
         for (name, expected) in pragmas {
             let value = try await store.writeAlone { try $0.db.first("PRAGMA \(name)") { $0[0] as String } }

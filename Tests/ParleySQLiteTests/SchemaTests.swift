@@ -141,9 +141,9 @@ import Testing
             let conversation = try transaction.conversation("c", of: transaction.person(.ann))
             try transaction.db.execute(
                 sql: """
-                    INSERT INTO messages (id, conversation, turn, parent, role, status, created_at, parts)
+                    INSERT INTO messages (id, conversation, turn_id, parent, role, status, created_at, parts)
                     WITH RECURSIVE n (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
-                    SELECT 'm' || n, \(conversation.key), 1, n - 1, 'user', 'complete', n, '[{"type":"text","text":"' || n || '"}]' FROM n;
+                    SELECT 'm' || n, \(conversation.key), 't', n - 1, 'user', 'complete', n, '[{"type":"text","text":"' || n || '"}]' FROM n;
                     UPDATE conversations SET head = 10000, message_count = 10000
                     """)
         }

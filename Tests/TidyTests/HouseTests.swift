@@ -31,7 +31,7 @@ struct HouseTests {
         let tasks: Set = ["Sources/ParleyHost/RequestQueue.swift"]
         let threads: Set = [
             "Sources/JSONRPC/InputLoop.swift", "Sources/JSONRPC/Outbox.swift", "Sources/ParleyModels/HTTP/HTTPEngine.swift",
-            "Sources/ParleySQLite/JobThread.swift",
+            "Sources/ParleySQLite/JobThreads.swift",
         ]
         for file in try SourceTree.swiftFiles(below: "Sources") {
             for (number, line) in file.code {

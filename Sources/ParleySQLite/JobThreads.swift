@@ -2,32 +2,37 @@ import Foundation
 import GRDB
 import ParleyCore
 
-/// A thread of its own that works off database jobs, many at a time.
+/// Threads of their own that work off database jobs, many at a time.
 ///
 /// Blocking inside SQLite would starve Swift's few cooperative threads, and a task's cancellation would abort GRDB's own asynchronous accesses;
 /// a job here is finished whatever becomes of the task that asked for it.
-final class JobThread: Sendable {
-    private let queue = JobQueue()
+final class JobThreads: Sendable {
+    private let queue: JobQueue
 
-    /// Starts the thread.
+    /// Starts the threads.
     ///
     /// - Parameters:
     ///   - name: shown by debuggers.
+    ///   - count: how many.
+    ///   - batch: how many jobs a thread takes at once.
     ///   - process: works off jobs, calling for each either what `run` returned or `fail`, exactly once.
-    init(name: String, process: @escaping @Sendable ([DatabaseJob]) -> Void) {
-        let thread = Thread { [queue] in
-            while let jobs = queue.takeAll() { process(jobs) }
-            queue.end()
+    init(name: String, count: Int = 1, batch: Int = .max, process: @escaping @Sendable ([DatabaseJob]) -> Void) {
+        queue = JobQueue(threads: count)
+        for _ in 0..<count {
+            let thread = Thread { [queue] in
+                while let jobs = queue.take(atMost: batch) { process(jobs) }
+                queue.end()
+            }
+            thread.name = name
+            thread.start()
         }
-        thread.name = name
-        thread.start()
     }
 
     deinit {
         queue.close()
     }
 
-    /// Has the thread do something and waits for the outcome.
+    /// Has a thread do something and waits for the outcome.
     ///
     /// - Throws: what the body throws, in the domain's words.
     func perform<Value: Sendable>(
