@@ -15,22 +15,28 @@ package struct Failure: Error, Hashable, Sendable {
 
     /// One member of the error's data beside `code`, `httpStatus` and `retryable`.
     package struct Detail: Hashable, Sendable {
+        /// What it is called.
         package var name: String
+        /// What it is.
         package var value: JSONValue
 
+        /// Makes one of its fields; see them for what the parameters mean.
         package init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
     }
 
+    /// What clients match.
     package var code: Code
     /// One sentence for a developer; never holds a secret or a library's own words about paths and keys.
     package var message: String
+    /// Further members of the error's data.
     package var details: [Detail]
     /// The cause in a library's words: logged, never sent.
     package var underlying: String?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(_ code: Code, _ message: String, details: [Detail] = [], underlying: String? = nil) {
         self.code = code
         self.message = message

@@ -2,6 +2,7 @@
 package struct Limits: Sendable {
     /// The greatest text of one message, in UTF-8 bytes.
     package var maxMessageBytesAnonymous = 16 * 1024
+    /// The same for a user.
     package var maxMessageBytesUser = 1024 * 1024
     /// The greatest number of parts of one message. Fixed by the protocol.
     package static let maxContentParts = 256

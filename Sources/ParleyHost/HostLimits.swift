@@ -11,6 +11,7 @@ package struct HostLimits: Sendable, JSONWritable {
     /// The bounds on what people may store.
     package var core: Limits
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(transport: TransportLimits = TransportLimits(), maxInFlight: Int = 4_096, core: Limits = Limits()) {
         self.transport = transport
         self.maxInFlight = maxInFlight

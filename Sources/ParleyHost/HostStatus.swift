@@ -7,6 +7,7 @@ package struct HostInfo: Sendable, JSONWritable {
     /// The program's version.
     package var version: String
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(name: String, version: String) {
         self.name = name
         self.version = version

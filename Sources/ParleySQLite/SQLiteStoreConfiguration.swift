@@ -19,12 +19,15 @@ package struct SQLiteStoreConfiguration: Sendable {
         case normal
     }
 
+    /// Where the database is.
     package var location: Location
+    /// What survives when the machine loses power.
     package var durability: Durability
     /// How long to wait for another process that writes.
     package var busyTimeout: Duration
     /// The bound of a page of messages, in bytes of their stored content.
     package var maximumPageBytes: Int
+    /// Gets what clients must not see.
     package var logger: Logger
     /// The wall clock, for what happens without a request: opening and the recovery that goes with it.
     package var now: @Sendable () -> Timestamp

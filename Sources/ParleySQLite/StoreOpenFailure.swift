@@ -22,14 +22,17 @@ package struct StoreOpenFailure: Error, Hashable, Sendable, CustomStringConverti
         case other
     }
 
+    /// What is wrong.
     package let reason: Reason
     /// One sentence that names the file.
     package let message: String
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(_ reason: Reason, _ message: String) {
         self.reason = reason
         self.message = message
     }
 
+    /// What it is for, in the words of its owner.
     package var description: String { message }
 }

@@ -79,6 +79,23 @@ struct DatabaseFileTests {
         #expect(next["result"]?["turn"]?["status"] == "completed")
     }
 
+    @Test func aRequestThatWaitsIsCancelled() async throws {
+        let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
+        let first = try start("--model", "scripted:\(script)")
+        let second = try start()
+        first.send("sendMessage", ["text": "Hello"])
+        let turnID = try await first.event("turnStarted")["params"]?["turnId"] ?? .null
+        // A host that is stopped but alive keeps its turn, so whoever cancels the turn waits.
+        first.signal(SIGSTOP)
+        let id = second.send("cancelTurn", ["turnId": turnID])
+        #expect(try await second.call("ping")["result"] == [:])
+        second.write(#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":\#(id)}}"# + "\n")
+        let reply = try await second.line { $0["id"]?.intValue == id }
+        #expect(reply["error"]?["code"] == -32800)
+        first.signal(SIGCONT)
+        #expect(try await first.event("turnCompleted")["params"]?["turn"]?["status"] == "cancelled")
+    }
+
     @Test func aTurnWhoseHostDiedIsRecoveredOnSight() async throws {
         let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
         let first = try start("--model", "scripted:\(script)")

@@ -45,9 +45,12 @@ package struct ModelRequest: Sendable {
     package var instructions: String
     /// The history in order, ended by the user message to answer.
     package var messages: [Message]
+    /// 0 to 2; nil for the model's own default.
     package var temperature: Double?
+    /// The longest answer, in tokens; nil for the model's own bound.
     package var maxOutputTokens: Int?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(model: String, instructions: String, messages: [Message], temperature: Double? = nil, maxOutputTokens: Int? = nil) {
         self.model = model
         self.instructions = instructions
@@ -68,6 +71,7 @@ package struct ModelDescription: Hashable, Sendable {
     /// What its tokens cost; nil when unknown.
     package var prices: Prices?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(model: String, contextWindow: Int? = nil, demonstration: Bool = false, prices: Prices? = nil) {
         self.model = model
         self.contextWindow = contextWindow

@@ -153,12 +153,18 @@ package protocol Store: Sendable {
 
 /// A conversation about to be stored.
 package struct NewConversation: Sendable {
+    /// The id that clients know; opaque.
     package var id: String
+    /// The title; empty for none.
     package var title: String
+    /// The bot that it is linked to; nil for none.
     package var botID: String?
+    /// An opaque object of the client's own.
     package var metadata: JSONValue
+    /// When it was made.
     package var createdAt: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(id: String, title: String, botID: String?, metadata: JSONValue, createdAt: Timestamp) {
         self.id = id
         self.title = title
@@ -177,16 +183,22 @@ package struct NewTurn: Sendable {
         case new(NewConversation)
     }
 
+    /// The id that clients know; opaque.
     package var id: String
+    /// Where the message goes.
     package var target: Target
+    /// The message that began it.
     package var userMessageID: String
+    /// What is said, part by part.
     package var content: [Message.Part]
     /// The conversation's title if it has none yet.
     package var title: String
+    /// When it is accepted.
     package var now: Timestamp
     /// When the turn is ended if it has not ended by itself.
     package var deadline: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, target: Target, userMessageID: String, content: [Message.Part], title: String, now: Timestamp, deadline: Timestamp
     ) {
@@ -202,12 +214,16 @@ package struct NewTurn: Sendable {
 
 /// An accepted turn with all that is needed to run it.
 package struct AdmittedTurn: Sendable {
+    /// The turn.
     package var turn: Turn
+    /// The message that began it, as stored.
     package var userMessage: Message
+    /// The conversation as the admission left it.
     package var conversation: Conversation
     /// The bot that the conversation is linked to.
     package var bot: Bot?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?) {
         self.turn = turn
         self.userMessage = userMessage
@@ -218,12 +234,14 @@ package struct AdmittedTurn: Sendable {
 
 /// What a running turn has said so far.
 package struct TurnCheckpoint: Sendable {
+    /// The turn that it belongs to.
     package var turnID: String
     /// The assistant's message with all its text up to here, `partial`.
     package var message: Message
     /// The last event number given out.
     package var lastSequence: Int
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(turnID: String, message: Message, lastSequence: Int) {
         self.turnID = turnID
         self.message = message
@@ -233,17 +251,24 @@ package struct TurnCheckpoint: Sendable {
 
 /// How a turn ended.
 package struct TurnOutcome: Sendable {
+    /// The turn that it belongs to.
     package var turnID: String
+    /// Where it stands.
     package var status: Turn.Status
+    /// Why the model or the host stopped; nil while it runs.
     package var stopReason: Turn.StopReason
+    /// Why it failed; nil unless it did.
     package var error: TurnError?
     /// The assistant's message; nil when nothing was said.
     package var message: Message?
+    /// What the answer cost, in tokens.
     package var usage: Usage?
     /// The number of the terminal event.
     package var lastSequence: Int
+    /// When it ended.
     package var completedAt: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(
         turnID: String, status: Turn.Status, stopReason: Turn.StopReason, error: TurnError?, message: Message?, usage: Usage?,
         lastSequence: Int, completedAt: Timestamp

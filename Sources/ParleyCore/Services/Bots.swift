@@ -4,13 +4,20 @@ package import JSON
 package struct Bots: Sendable {
     /// A bot as somebody asks for it.
     package struct Draft: Sendable {
+        /// What it is called.
         package var name: String
+        /// What it is for, in the words of its owner.
         package var description: String
+        /// What the model is told beforehand; nil for the default.
         package var instructions: String?
+        /// The model, as `PROVIDER:MODEL`; nil for the default.
         package var model: String?
+        /// 0 to 2; nil for the model's own default.
         package var temperature: Double?
+        /// An opaque object of the client's own.
         package var config: JSONValue?
 
+        /// Makes one of its fields; see them for what the parameters mean.
         package init(
             name: String, description: String = "", instructions: String? = nil, model: String? = nil, temperature: Double? = nil,
             config: JSONValue? = nil

@@ -4,13 +4,17 @@ package struct ModelCatalog: Sendable {
     package struct Entry: Hashable, Sendable {
         /// `PROVIDER:MODEL`.
         package var id: String
+        /// Who calls the model.
         package var provider: String
+        /// What it is for, in the words of its owner.
         package var description: ModelDescription
+        /// Whether it answers when nobody chose.
         package var isDefault: Bool
     }
 
     /// A model with the provider that calls it.
     package struct Selection: Sendable {
+        /// Who calls the model.
         package var provider: any ModelProvider
         /// The second half of `PROVIDER:MODEL`.
         package var model: String

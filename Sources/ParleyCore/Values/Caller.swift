@@ -20,10 +20,14 @@ package enum Caller: Hashable, Sendable {
 
 /// An anonymous person about to be stored.
 package struct NewAnonymousUser: Hashable, Sendable {
+    /// The id that clients know; opaque.
     package var id: String
+    /// What the token is found by.
     package var tokenHash: AnonymousToken.Hash
+    /// When it was made.
     package var createdAt: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(id: String, tokenHash: AnonymousToken.Hash, createdAt: Timestamp) {
         self.id = id
         self.tokenHash = tokenHash
@@ -33,9 +37,12 @@ package struct NewAnonymousUser: Hashable, Sendable {
 
 /// An anonymous person as shown to clients.
 package struct AnonymousUser: Hashable, Sendable {
+    /// The id that clients know; opaque.
     package var id: String
+    /// When it was made.
     package var createdAt: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(id: String, createdAt: Timestamp) {
         self.id = id
         self.createdAt = createdAt

@@ -2,11 +2,15 @@ package import JSON
 
 /// A conversation: a tree of messages with a head, owned by one person, optionally answered by a bot.
 package struct Conversation: Hashable, Sendable {
+    /// The id that clients know; opaque.
     package var id: String
     /// Empty until the owner or the first message gives one.
     package var title: String
+    /// The bot that it is linked to; nil for none.
     package var botID: String?
+    /// Whether the owner keeps it at the top.
     package var pinned: Bool
+    /// Whether the owner has put it away.
     package var archived: Bool
     /// An opaque object of the client's own.
     package var metadata: JSONValue
@@ -14,9 +18,12 @@ package struct Conversation: Hashable, Sendable {
     package var messageCount: Int
     /// The turn that runs now, if any.
     package var activeTurnID: String?
+    /// When it was made.
     package var createdAt: Timestamp
+    /// When it last changed.
     package var updatedAt: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, title: String, botID: String?, pinned: Bool = false, archived: Bool = false, metadata: JSONValue, messageCount: Int,
         activeTurnID: String?, createdAt: Timestamp, updatedAt: Timestamp
@@ -38,8 +45,10 @@ package struct Conversation: Hashable, Sendable {
 package struct ConversationChange: Sendable {
     /// An empty title clears it: the next message gives a new one.
     package var title: String?
+    /// An opaque object of the client's own.
     package var metadata: JSONValue?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(title: String? = nil, metadata: JSONValue? = nil) {
         self.title = title
         self.metadata = metadata

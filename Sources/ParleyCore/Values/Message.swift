@@ -11,19 +11,28 @@ package struct Message: Hashable, Sendable {
         case text(String)
     }
 
+    /// The id that clients know; opaque.
     package var id: String
+    /// The conversation that it belongs to.
     package var conversationID: String
+    /// The turn that it belongs to.
     package var turnID: String
     /// The message before this one on its path; nil for a conversation's first.
     package var parentID: String?
+    /// Who speaks.
     package var role: Role
+    /// What is said, part by part.
     package var content: [Part]
+    /// Where it stands.
     package var status: Status
     /// The model that answered, as `PROVIDER:MODEL`.
     package var model: String?
+    /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// When it was made.
     package var createdAt: Timestamp
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, conversationID: String, turnID: String, parentID: String?, role: Role, content: [Part], status: Status,
         model: String? = nil, usage: Usage? = nil, createdAt: Timestamp
@@ -52,15 +61,18 @@ package struct Message: Hashable, Sendable {
 
 /// What a model's answer cost, in tokens.
 package struct Usage: Hashable, Sendable {
+    /// All that the model read.
     package var inputTokens: Int
     /// The part of `inputTokens` that the provider had cached.
     package var cachedInputTokens: Int?
+    /// All that the model wrote, reasoning included.
     package var outputTokens: Int
     /// The part of `outputTokens` that was reasoning.
     package var reasoningTokens: Int?
     /// What that cost, when the model's prices are known.
     package var cost: Cost?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(
         inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil, cost: Cost? = nil
     ) {

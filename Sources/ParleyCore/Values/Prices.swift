@@ -6,8 +6,10 @@ package struct Prices: Hashable, Sendable {
     package var input: Int64
     /// For input that the provider had cached; nil when it costs the same.
     package var cachedInput: Int64?
+    /// For what the model writes.
     package var output: Int64
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(currency: String, input: Int64, cachedInput: Int64? = nil, output: Int64) {
         self.currency = currency
         self.input = input
@@ -41,10 +43,12 @@ package struct Prices: Hashable, Sendable {
 
 /// An amount of money, as decimal text, because binary fractions of money are never exact.
 package struct Cost: Hashable, Sendable {
+    /// Digits, perhaps a point and digits more.
     package var amount: String
     /// An ISO 4217 code.
     package var currency: String
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(amount: String, currency: String) {
         self.amount = amount
         self.currency = currency

@@ -13,18 +13,28 @@ package struct Turn: Hashable, Sendable {
         case endTurn, maxTokens, refusal, cancelled, interrupted, error
     }
 
+    /// The id that clients know; opaque.
     package var id: String
+    /// The conversation that it belongs to.
     package var conversationID: String
+    /// Where it stands.
     package var status: Status
+    /// Why the model or the host stopped; nil while it runs.
     package var stopReason: StopReason?
+    /// Why it failed; nil unless it did.
     package var error: TurnError?
+    /// The message that began it.
     package var userMessageID: String
     /// The assistant's message, once there is one.
     package var messageID: String?
+    /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// When it was made.
     package var createdAt: Timestamp
+    /// When it ended.
     package var completedAt: Timestamp?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, conversationID: String, status: Status, stopReason: StopReason? = nil, error: TurnError? = nil, userMessageID: String,
         messageID: String? = nil, usage: Usage? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil
@@ -44,11 +54,14 @@ package struct Turn: Hashable, Sendable {
 
 /// Why a turn failed: the part of a `Failure` that is stored and shown.
 package struct TurnError: Hashable, Sendable {
+    /// What clients match.
     package var code: Failure.Code
+    /// One sentence for a developer.
     package var message: String
     /// Further members of the error's data, in order.
     package var details: [Failure.Detail]
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(code: Failure.Code, message: String, details: [Failure.Detail] = []) {
         self.code = code
         self.message = message
@@ -63,9 +76,12 @@ package struct TurnError: Hashable, Sendable {
 
 /// A turn with the assistant's message, as replies and terminal events show it.
 package struct TurnResult: Hashable, Sendable {
+    /// The turn.
     package var turn: Turn
+    /// One sentence for a developer.
     package var message: Message?
 
+    /// Makes one of its fields; see them for what the parameters mean.
     package init(turn: Turn, message: Message?) {
         self.turn = turn
         self.message = message

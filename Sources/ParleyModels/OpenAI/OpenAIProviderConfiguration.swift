@@ -33,9 +33,11 @@ package struct OpenAIProviderConfiguration: Sendable {
     package var apiKey: String?
     /// The models known by name, the default first.
     package var models: [ModelDescription]
+    /// The field that bounds an answer's length.
     package var maxTokensField: MaxTokensField
     /// Members that every request has besides, such as `reasoning_split`.
     package var extraFields: KeyValuePairs<String, JSONValue>
+    /// How long the server may be silent.
     package var timeouts: Timeouts
 
     /// Makes a configuration; see the properties for what the parameters mean.

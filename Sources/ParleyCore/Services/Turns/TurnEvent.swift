@@ -10,10 +10,13 @@ package struct TurnEvent: Sendable {
         case completed(TurnResult)
     }
 
+    /// The conversation that it belongs to.
     package var conversationID: String
+    /// The turn that it belongs to.
     package var turnID: String
     /// Counts the events of a turn from 1.
     package var sequence: Int
+    /// What happened.
     package var body: Body
 }
 

@@ -7,13 +7,16 @@ package final class Turns: Sendable {
     package struct Draft: Sendable {
         /// Nil makes a conversation.
         package var conversationID: String?
+        /// What is said, part by part.
         package var content: [Message.Part]
         /// The bot of a conversation that is made.
         package var botID: String?
         /// `PROVIDER:MODEL` for this turn alone.
         package var model: String?
+        /// The longest answer, in tokens; nil for the model's own bound.
         package var maxOutputTokens: Int?
 
+        /// Makes one of its fields; see them for what the parameters mean.
         package init(
             conversationID: String?, content: [Message.Part], botID: String? = nil, model: String? = nil, maxOutputTokens: Int? = nil
         ) {
