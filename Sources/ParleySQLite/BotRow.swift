@@ -81,7 +81,8 @@ extension StoreTransaction {
         try requireFreeName(new.name, owner: owner, except: nil)
         try db.run(
             """
-            INSERT INTO bots (id, owner, name, name_key, description, instructions, model, temperature, config, revision, created_at, updated_at)
+            INSERT INTO bots (id, owner, name, name_key, description, instructions, model, temperature, config, revision, created_at,
+                updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             new.id, owner, new.name, BotRow.nameKey(new.name), new.description, new.instructions, new.model, new.temperature,

@@ -4,8 +4,8 @@ import ParleyCore
 
 /// The loop through which all writes go: whatever waits is committed together, so that many writers share the cost of a commit.
 ///
-/// Within the transaction each job has a savepoint of its own: one that fails is undone alone. Nobody is answered before the commit, and when
-/// the commit fails, all fail.
+/// Within the transaction each job has a savepoint of its own: one that fails is undone alone. Nobody is answered before the commit, and
+/// when the commit fails, all fail.
 struct CommitLoop: Sendable {
     private let threads: JobThreads
 

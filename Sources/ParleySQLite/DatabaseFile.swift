@@ -64,10 +64,8 @@ struct DatabaseFile: Sendable {
         let header = try Header(path: path)
         switch header.applicationID {
         case Schema.applicationID where header.version > Schema.currentVersion:
-            throw StoreOpenFailure(
-                .newer,
-                "\(path) was written by a newer version of Parley (its tables are version \(header.version), this program knows \(Schema.currentVersion))."
-            )
+            let versions = "its tables are version \(header.version), this program knows \(Schema.currentVersion)"
+            throw StoreOpenFailure(.newer, "\(path) was written by a newer version of Parley (\(versions)).")
         case Schema.applicationID:
             return .parley(version: header.version)
         // A log could hold tables that the file does not show yet.
@@ -88,8 +86,8 @@ struct DatabaseFile: Sendable {
         return version
     }
 
-    /// Whether the file may be written to. Without a single permission to write it is meant to stay as it is, even if the system would let this
-    /// user.
+    /// Whether the file may be written to. Without a single permission to write it is meant to stay as it is, even if the system would let
+    /// this user.
     var isWritable: Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & 0o222 != 0 && access(path, W_OK) == 0
@@ -212,8 +210,8 @@ extension Configuration {
     /// What every connection of ours has in common.
     static func parley(busyTimeout: Duration) -> Configuration {
         var configuration = Configuration()
-        // SQLite's own way to wait asks ever more rarely, up to every 100 ms, and then finds the lock taken again by a host that commits all
-        // the time. Asking every millisecond, which costs next to nothing, finds the gap.
+        // SQLite's own way to wait asks ever more rarely, up to every 100 ms, and then finds the lock taken again by a host that commits
+        // all the time. Asking every millisecond, which costs next to nothing, finds the gap.
         let tries = Int(busyTimeout / .milliseconds(1))
         configuration.busyMode = .callback { triesSoFar in
             usleep(1_000)
@@ -224,8 +222,8 @@ extension Configuration {
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
             if !db.configuration.readonly {
-                // The log may grow to 16 MiB before its pages are moved into the database, which makes the moving, and the waiting for the disk
-                // that goes with it, four times as rare as by default.
+                // The log may grow to 16 MiB before its pages are moved into the database, which makes the moving, and the waiting for the
+                // disk that goes with it, four times as rare as by default.
                 try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000")
             }
         }
@@ -235,8 +233,8 @@ extension Configuration {
 
 /// What tells one program's database from another's, read without touching it.
 ///
-/// SQLite reads the file as one that nobody can change (`immutable`): it takes no locks, sets up no log and recovers nothing. Reading the bytes
-/// without SQLite would be simpler, but closing the file would let go of all locks that this process holds on it (fcntl(2)).
+/// SQLite reads the file as one that nobody can change (`immutable`): it takes no locks, sets up no log and recovers nothing. Reading the
+/// bytes without SQLite would be simpler, but closing the file would let go of all locks that this process holds on it (fcntl(2)).
 private struct Header {
     let applicationID: Int32
     let version: Int

@@ -3,8 +3,8 @@ import ParleyCore
 
 /// How what was deleted leaves the files as well.
 ///
-/// SQLite leaves deleted bytes behind in pages that it frees or repacks, `secure_delete` or not, and in the log. A deletion therefore sets a
-/// mark in its own transaction, and only when the whole file has been rewritten and the log emptied is the mark taken away.
+/// SQLite leaves deleted bytes behind in pages that it frees or repacks, `secure_delete` or not, and in the log. A deletion therefore sets
+/// a mark in its own transaction, and only when the whole file has been rewritten and the log emptied is the mark taken away.
 enum Erasure {
     private static let mark = "erasurePending"
 

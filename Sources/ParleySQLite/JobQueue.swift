@@ -9,8 +9,8 @@ final class JobQueue: @unchecked Sendable {
     private var threads: Int
     private var atEnd: [@Sendable () -> Void] = []
 
-    /// How many jobs may wait. Whoever adds a job waits for its outcome, so there are never more jobs than tasks inside the store, and the host
-    /// bounds those far below this; it is the backstop should the host ever fail to.
+    /// How many jobs may wait. Whoever adds a job waits for its outcome, so there are never more jobs than tasks inside the store, and the
+    /// host bounds those far below this; it is the backstop should the host ever fail to.
     private let capacity: Int
 
     /// - Parameter threads: how many threads take jobs.

@@ -4,8 +4,8 @@ import ParleyCore
 
 /// Threads of their own that work off database jobs, many at a time.
 ///
-/// Blocking inside SQLite would starve Swift's few cooperative threads, and a task's cancellation would abort GRDB's own asynchronous accesses;
-/// a job here is finished whatever becomes of the task that asked for it.
+/// Blocking inside SQLite would starve Swift's few cooperative threads, and a task's cancellation would abort GRDB's own asynchronous
+/// accesses; a job here is finished whatever becomes of the task that asked for it.
 final class JobThreads: Sendable {
     private let queue: JobQueue
 

@@ -2,9 +2,9 @@ import Glibc
 
 /// The locks by which hosts on one database tell who is alive: one byte of a file for each.
 ///
-/// They are open-file-description locks (fcntl(2)): they belong to the open file and not to the process, so the kernel lets go of them at the
-/// very moment the file is closed, however the process ends, and two stores in one process see each other's. Byte 0 is no host's: whoever opens,
-/// migrates or compacts the database holds it for as long as that takes.
+/// They are open-file-description locks (fcntl(2)): they belong to the open file and not to the process, so the kernel lets go of them at
+/// the very moment the file is closed, however the process ends, and two stores in one process see each other's. Byte 0 is no host's:
+/// whoever opens, migrates or compacts the database holds it for as long as that takes.
 final class OwnerLocks: Sendable {
     /// The byte held by the one who opens, migrates or compacts the database.
     static let openingByte: Int64 = 0

@@ -5,8 +5,8 @@ import ParleyCore
 
 /// The loop through which all reads go: jobs that wait share a read transaction.
 ///
-/// The transaction begins after its jobs are taken, so each sees all that was committed before it was asked for. On a file there are several
-/// threads with a connection each, which never wait for the writer; in memory there is but one connection for everything.
+/// The transaction begins after its jobs are taken, so each sees all that was committed before it was asked for. On a file there are
+/// several threads with a connection each, which never wait for the writer; in memory there is but one connection for everything.
 struct ReadLoop: Sendable {
     /// How many jobs share a transaction: enough to share its cost, few enough to leave some to other threads.
     private static let batch = 16

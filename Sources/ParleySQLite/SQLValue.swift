@@ -3,8 +3,8 @@ import ParleyCore
 
 /// What a column can hold.
 ///
-/// Texts are bound and read with their length, because GRDB's own conversion ends at the first NUL, which JSON allows in any string: one user's
-/// id would then be another's.
+/// Texts are bound and read with their length, because GRDB's own conversion ends at the first NUL, which JSON allows in any string: one
+/// user's id would then be another's.
 protocol SQLValue {
     /// Binds the value to a parameter, counted from 1.
     ///

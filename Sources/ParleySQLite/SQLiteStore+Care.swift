@@ -49,19 +49,19 @@ extension SQLiteStore {
         }
     }
 
-    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Turns that still run are interrupted,
-    /// because nobody will end them.
+    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Turns that still run are
+    /// interrupted, because nobody will end them.
     ///
     /// - Throws: `storeUnavailable`, `storeFull`, `internalError`; the files are let go of all the same.
     package func close() async throws(Failure) {
         await stopReading()
         let outcome = await lastWrites()
         await stopWriting()
+        defer { surroundings.locks?.unlockAll() }
         do {
             // Readers first: whoever closes last moves the log into the database and removes it, and a reader may not.
             (writer as? DatabasePool)?.invalidateReadOnlyConnections()
             try writer.close()
-            surroundings.locks?.unlockAll()
         } catch {
             throw SQLiteFailure.failure(for: error)
         }

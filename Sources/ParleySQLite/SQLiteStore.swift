@@ -4,9 +4,9 @@ import ParleyCore
 
 /// The store in an SQLite database: in one file that several processes may share, or in memory.
 ///
-/// The port's calls are divided by resource among the files beside this one. Each is one transaction, run by one of two loops: ``CommitLoop`` for
-/// what writes, ``ReadLoop`` for what only reads. Reading never writes: a turn whose host is gone shows as running until a call that writes
-/// meets it, or ``recoverTurns(at:)`` is called.
+/// The port's calls are divided by resource among the files beside this one. Each is one transaction, run by one of two loops:
+/// ``CommitLoop`` for what writes, ``ReadLoop`` for what only reads. Reading never writes: a turn whose host is gone shows as running until
+/// a call that writes meets it, or ``recoverTurns(at:)`` is called.
 package final class SQLiteStore: Store {
     package let engine = "sqlite"
     package var isPersistent: Bool { file != nil }

@@ -27,11 +27,13 @@ package struct SQLiteStoreConfiguration: Sendable {
     package var busyTimeout: Duration
     /// The bound of a page of messages, in bytes of their stored content.
     package var maximumPageBytes: Int
-    /// Gets what clients must not see.
+    /// Gets what the store recovers from, and refusals whose reason clients must not see.
     package var logger: Logger
     /// The wall clock, for what happens without a request: opening and the recovery that goes with it.
     package var now: @Sendable () -> Timestamp
 
+    /// Says how a database is to be opened.
+    ///
     /// - Parameters:
     ///   - location: where the database is.
     ///   - durability: what survives when the machine loses power.

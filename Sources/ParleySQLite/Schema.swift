@@ -20,8 +20,8 @@ enum Schema {
 
     /// Brings a database up to the current version, one transaction a step.
     ///
-    /// The caller holds the lock that keeps other hosts from opening the database, and the connection has foreign keys switched off, because
-    /// a step may have to rebuild a table; they are verified before each step is committed.
+    /// The caller holds the lock that keeps other hosts from opening the database, and the connection has foreign keys switched off,
+    /// because a step may have to rebuild a table; they are verified before each step is committed.
     static func migrate(_ db: Database, through steps: [Step] = steps) throws {
         let version = try version(of: db)
         for next in version..<max(version, steps.count) {
@@ -44,14 +44,14 @@ enum Schema {
 extension Schema {
     /// Version 1.
     ///
-    /// Rules for all tables: `key` is the row's integer surrogate and never leaves the store, `id` is the text that clients know. Moments are
-    /// milliseconds since 1970. JSON stands in TEXT. Columns that are long come last, because SQLite reads a row from its beginning.
-    /// A reference without REFERENCES is one whose check would cost an index on every insert; `parley db check` looks after those.
+    /// Rules for all tables: `key` is the row's integer surrogate and never leaves the store, `id` is the text that clients know. Moments
+    /// are milliseconds since 1970. JSON stands in TEXT. Columns that are long come last, because SQLite reads a row from its beginning. A
+    /// reference without REFERENCES is one whose check would cost an index on every insert; `parley db check` looks after those.
     private static let v1 = """
         -- People: whoever owns something. The id that the parent process knows a user by stands here and nowhere else, so that erasing a
-        -- person leaves the ledger with a number that means nothing any more; AUTOINCREMENT keeps that number from ever meaning somebody else.
-        -- An anonymous person's token is kept as its SHA-256 and found by the hash's first 8 bytes. One who was claimed by a user stays as a
-        -- tombstone, so that a repeated claim gets the same counts as the first.
+        -- person leaves the ledger with a number that means nothing any more; AUTOINCREMENT keeps that number from ever meaning somebody
+        -- else. An anonymous person's token is kept as its SHA-256 and found by the hash's first 8 bytes. One who was claimed by a user
+        -- stays as a tombstone, so that a repeated claim gets the same counts as the first.
         CREATE TABLE people (
             key INTEGER PRIMARY KEY AUTOINCREMENT,
             kind TEXT NOT NULL CHECK (kind IN ('user', 'anonymous', 'operator')),
@@ -120,9 +120,9 @@ extension Schema {
         CREATE INDEX conversations_by_bot ON conversations (bot, owner, updated_at DESC, id) WHERE bot IS NOT NULL;
 
         -- Messages: a tree in each conversation; a path is walked from its end through `parent`, and siblings are found by the index on it.
-        -- `parts` is a JSON array; `private` is what a provider wants sent back with a message and nobody else can read. The turn is named by
-        -- its id, so that a path is read without looking turns up. A message goes only with its whole conversation, so neither `turn_id` nor
-        -- `parent` can be left dangling.
+        -- `parts` is a JSON array; `private` is what a provider wants sent back with a message and nobody else can read. The turn is named
+        -- by its id, so that a path is read without looking turns up. A message goes only with its whole conversation, so neither `turn_id`
+        -- nor `parent` can be left dangling.
         CREATE TABLE messages (
             key INTEGER PRIMARY KEY,
             id TEXT NOT NULL,
@@ -200,8 +200,8 @@ extension Schema {
         CREATE INDEX holds_by_turn ON holds (turn) WHERE turn IS NOT NULL;
 
         -- Counters over the ledger, so that admission sums a few rows and never counts holds. A row counts the holds admitted in the
-        -- `width` milliseconds from `start`; rows of several widths down to one millisecond give a sliding window an exact edge at a bounded
-        -- cost, and `width` 0 counts a lifetime.
+        -- `width` milliseconds from `start`; rows of several widths down to one millisecond give a sliding window an exact edge at a
+        -- bounded cost, and `width` 0 counts a lifetime.
         CREATE TABLE counters (
             scope TEXT NOT NULL,
             unit TEXT NOT NULL,

@@ -18,8 +18,8 @@ struct StoredRow {
 
 /// Statements with their values, compiled once for each connection.
 ///
-/// GRDB keeps the connections and the compiled statements; values go straight to SQLite, which is twice as fast as GRDB's arguments and rows
-/// (and see ``SQLValue``). GRDB's observers of transactions hear nothing of what is done here; the store has none.
+/// GRDB keeps the connections and the compiled statements; values go straight to SQLite, which is twice as fast as GRDB's arguments and
+/// rows (and see ``SQLValue``). GRDB's observers of transactions hear nothing of what is done here; the store has none.
 extension Database {
     /// Runs a statement that returns nothing.
     ///

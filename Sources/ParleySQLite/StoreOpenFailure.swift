@@ -27,12 +27,14 @@ package struct StoreOpenFailure: Error, Hashable, Sendable, CustomStringConverti
     /// One sentence that names the file.
     package let message: String
 
-    /// Makes one of its fields; see them for what the parameters mean.
+    /// - Parameters:
+    ///   - reason: what is wrong.
+    ///   - message: one sentence that names the file.
     package init(_ reason: Reason, _ message: String) {
         self.reason = reason
         self.message = message
     }
 
-    /// What it is for, in the words of its owner.
+    /// The sentence.
     package var description: String { message }
 }

@@ -9,7 +9,8 @@ struct StoreTransaction {
 }
 
 extension StoreTransaction {
-    /// The failure for something that exists and is not the caller's: to clients it is as if it did not exist, only the log tells the two apart.
+    /// The failure for something that exists and is not the caller's: to clients it is as if it did not exist, only the log tells the two
+    /// apart.
     func notTheCallers(_ resource: Failure.Resource, _ id: String) -> Failure {
         surroundings.logger.notice("refused what belongs to somebody else", metadata: ["resource": "\(resource.rawValue)", "id": "\(id)"])
         return .notFound(resource, id)
