@@ -13,62 +13,60 @@ import Testing
     init() throws { database = try TemporaryDatabase() }
 
     /// Writes a secret wherever a client's text can stand, and deletes it.
-    private func writeAndDelete(_ secret: String, in store: SQLiteStore, count: Int = 40) async throws {
-        for number in 0..<count {
-            let id = "\(secret.prefix(3))\(number)"
-            let filler = String(repeating: "\(number)", count: 50 * number)
-            _ = try await store.createBot(
-                Bot(
-                    id: "b" + id, name: "\(secret)n\(number)", description: secret + filler, instructions: secret + filler, model: secret,
-                    temperature: nil, config: ["k": .string(secret)], revision: 1, createdAt: Timestamp(milliseconds: 1),
-                    updatedAt: Timestamp(milliseconds: 1)), for: .ann)
-            _ = try await store.createConversation(
-                NewConversation(
-                    id: "c" + id, title: secret, botID: "b" + id, metadata: ["k": .string(secret + filler)],
-                    createdAt: Timestamp(milliseconds: 1)), for: .ann)
-            let admitted = try await store.admit("t" + id, in: "c" + id, text: filler + secret, for: .ann)
+    ///
+    /// Rows that stay stand between those that go, and rows grow in a random order: pages are then split and repacked, which leaves copies
+    /// of rows in their gaps that `secure_delete` knows nothing of.
+    private func writeAndDelete(_ secret: String, in store: SQLiteStore, count: Int = 80, seed: UInt64 = 5) async throws {
+        var chance = SeededGenerator(seed: seed)
+        let ids = (0..<count).map { "\(secret.prefix(3))\($0)" }
+        for id in ids {
+            try await store.makeConversation("kept" + id, title: "keptTitle", for: .ann)
+            let bot = Bot(
+                id: "b" + id, name: "\(secret)\(id)", description: secret, instructions: secret, model: secret, temperature: nil,
+                config: ["k": .string(secret)], revision: 1, createdAt: Timestamp(milliseconds: 1), updatedAt: Timestamp(milliseconds: 1))
+            _ = try await store.createBot(bot, for: .ann)
+            try await store.makeConversation("c" + id, title: secret, botID: "b" + id, for: .ann)
+            let admitted = try await store.admit("t" + id, in: "c" + id, text: secret, for: .ann)
             try await store.checkpoint([
                 TurnCheckpoint(turnID: "t" + id, message: .answer(to: admitted, text: secret, status: .partial), lastSequence: 1)
             ])
-            var outcome = TurnOutcome.plain(admitted, text: secret + filler)
+            var outcome = TurnOutcome.plain(admitted, text: secret)
             outcome.error = TurnError(code: .modelRejected, message: secret, details: [Failure.Detail("k", .string(secret))])
             _ = try await store.finishTurn(outcome)
-            // Moves rows about, which leaves copies behind.
-            _ = try await store.updateConversation(
-                "c" + id, ConversationChange(title: secret + secret, metadata: ["k": .string(secret)]), at: Timestamp(milliseconds: 5),
-                for: .ann)
-            _ = try await store.updateBot(
-                "b" + id, BotChange(instructions: secret), ifRevision: nil, at: Timestamp(milliseconds: 5), for: .ann)
+            try await store.exchange("kept" + id, in: "kept" + id, for: .ann)
         }
-        for number in 0..<count {
-            let id = "\(secret.prefix(3))\(number)"
-            try await store.deleteConversation("c" + id, at: Timestamp(milliseconds: 9), for: .ann)
-            try await store.deleteBot("b" + id, at: Timestamp(milliseconds: 9), for: .ann)
+        for (number, id) in (ids + ids).shuffled(using: &chance).enumerated() {
+            let now = Timestamp(milliseconds: Int64(10 + number))
+            let longer = String(repeating: secret, count: Int.random(in: 1...60, using: &chance))
+            _ = try await store.updateConversation("c" + id, ConversationChange(metadata: ["k": .string(longer)]), at: now, for: .ann)
+            _ = try await store.updateBot("b" + id, BotChange(instructions: longer), ifRevision: nil, at: now, for: .ann)
         }
-    }
-
-    /// The files in which a text stands.
-    private func files(with text: String) throws -> [String] {
-        try database.files.filter { name in
-            try Data(contentsOf: database.folder.appending(path: name)).range(of: Data(text.utf8)) != nil
+        for id in ids.shuffled(using: &chance) {
+            try await store.deleteConversation("c" + id, at: Timestamp(milliseconds: 9_000), for: .ann)
+            try await store.deleteBot("b" + id, at: Timestamp(milliseconds: 9_000), for: .ann)
         }
     }
 
     @Test func nothingIsLeftAfterClosing() async throws {
-        let store = try database.open()
-        try await store.makeConversation("kept", title: "keptTitle", for: .ann)
-        try await writeAndDelete("xyzzySecret", in: store)
-        // The test can fail: before it is erased, the text is there.
-        #expect(try !files(with: "xyzzySecret").isEmpty)
-        try await store.close()
-        #expect(try files(with: "xyzzySecret") == [])
-        #expect(try files(with: "xyz") == [])
-        #expect(try files(with: "keptTitle") == ["parley.db"])
-        #expect(try database.files == ["parley.db", "parley.db-hosts"])
-        #expect(SQLiteStore.check(path: database.path) == [])
-        let again = try database.open()
-        #expect(try await !again.erasurePending())
-        try await again.close()
+        var leftovers = 0
+        for seed in [2, 5, 6] as [UInt64] {
+            let database = try TemporaryDatabase()
+            let store = try database.open()
+            try await writeAndDelete("xyzzySecret", in: store, seed: seed)
+            #expect(try database.files(with: "xyzzySecret").contains("parley.db-wal"))
+            // Emptying the log alone is not always enough, although deleted bytes are overwritten.
+            try await store.writeAlone { try $0.db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            leftovers += try database.files(with: "xyzzySecret").count
+            try await store.close()
+            #expect(try database.files(with: "xyzzySecret") == [])
+            #expect(try database.files(with: "keptTitle") == ["parley.db"])
+            #expect(try database.files == ["parley.db", "parley.db-hosts"])
+            #expect(SQLiteStore.check(path: database.path) == [])
+            let again = try database.open()
+            #expect(try await !again.erasurePending())
+            try await again.close()
+        }
+        #expect(leftovers > 0, "this test would not notice an erasure that does not rewrite the file")
     }
 
     @Test func nothingIsLeftAfterErasing() async throws {
@@ -76,7 +74,7 @@ import Testing
         try await writeAndDelete("xyzzySecret", in: store)
         #expect(try await store.erasurePending())
         #expect(try await store.erase())
-        #expect(try files(with: "xyzzySecret") == [])
+        #expect(try database.files(with: "xyzzySecret") == [])
         #expect(try await !store.erasurePending())
         // And the store goes on.
         try await store.makeConversation("c", for: .ann)
@@ -87,7 +85,7 @@ import Testing
     @Test func readersAreNotInTheWay() async throws {
         let store = try database.open()
         try await store.makeConversation("c", for: .ann)
-        try await writeAndDelete("xyzzySecret", in: store, count: 5)
+        try await writeAndDelete("xyzzySecret", in: store, count: 8)
         let erased = try await withThrowingTaskGroup(of: Bool?.self) { group in
             group.addTask { try await store.erase() }
             for _ in 0..<4 {
@@ -105,26 +103,26 @@ import Testing
             return erased
         }
         #expect(erased == true)
-        #expect(try files(with: "xyzzySecret") == [])
+        #expect(try database.files(with: "xyzzySecret") == [])
         try await store.close()
     }
 
     @Test func otherHostsKeepItPending() async throws {
         let store = try database.open()
         let other = try database.open()
-        try await writeAndDelete("xyzzySecret", in: store, count: 5)
+        try await writeAndDelete("xyzzySecret", in: store, count: 8)
         #expect(try await !store.erase())
         #expect(try await store.erasurePending())
         try await store.close()
         #expect(try await other.erasurePending())
         // The last one out erases.
         try await other.close()
-        #expect(try files(with: "xyzzySecret") == [])
+        #expect(try database.files(with: "xyzzySecret") == [])
     }
 
     @Test func aHostThatDiedIsNotInTheWay() async throws {
         let store = try database.open()
-        try await writeAndDelete("xyzzySecret", in: store, count: 5)
+        try await writeAndDelete("xyzzySecret", in: store, count: 8)
         store.surroundings.locks?.unlockAll()
         let next = try database.open()
         #expect(try await next.erasurePending())
@@ -156,7 +154,7 @@ import Testing
         // Its connections are still open, as those of a process that is just dying may be.
         let (before, after) = try SQLiteStore.compact(path: database.path)
         #expect(after < before)
-        #expect(try files(with: "xyzzySecret") == [])
+        #expect(try database.files(with: "xyzzySecret") == [])
         #expect(try await !store.erasurePending())
         withExtendedLifetime(store) {}
     }

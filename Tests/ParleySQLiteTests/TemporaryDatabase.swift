@@ -46,6 +46,11 @@ final class TemporaryDatabase: Sendable {
         get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
     }
 
+    /// The names of the files in which a text stands.
+    func files(with text: String) throws -> [String] {
+        try files.filter { try Data(contentsOf: folder.appending(path: $0)).range(of: Data(text.utf8)) != nil }
+    }
+
     /// The bytes of the database's file.
     var content: Data {
         get throws { try Data(contentsOf: URL(fileURLWithPath: path)) }

@@ -221,6 +221,7 @@ private struct RandomWalk {
 }
 
 extension AdmittedTurn: Equatable {
+    /// Whether all that was accepted is the same.
     package static func == (left: AdmittedTurn, right: AdmittedTurn) -> Bool {
         left.turn == right.turn && left.userMessage == right.userMessage && left.conversation == right.conversation && left.bot == right.bot
     }

@@ -29,6 +29,15 @@ extension StoreContract {
             }
         },
 
+        StoreContract("a caller is looked at without being made") { store in
+            try await store.createAnonymousUser(.numbered(1))
+            let known = Caller.anonymous(NewAnonymousUser.numbered(1).tokenHash)
+            for caller in [.user(id: "never seen"), known, .newAnonymous(.numbered(2))] { try await store.verify(caller) }
+            await expectFailure(.authRequired) { () async throws(Failure) in
+                try await store.verify(.anonymous(NewAnonymousUser.numbered(2).tokenHash))
+            }
+        },
+
         StoreContract("a token that agrees with a known one in what it is looked up by is still unknown") { store in
             let known = NewAnonymousUser.numbered(1)
             try await store.createAnonymousUser(known)

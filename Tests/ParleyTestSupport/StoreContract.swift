@@ -22,6 +22,7 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
         self.verify = verify
     }
 
+    /// The sentence.
     package var testDescription: String { name }
 
     /// All that must hold.
@@ -134,7 +135,9 @@ extension TurnOutcome {
 }
 
 extension Caller {
+    /// A signed-in person.
     package static let ann = Caller.user(id: "ann")
+    /// Another signed-in person.
     package static let bob = Caller.user(id: "bob")
 }
 
@@ -161,7 +164,10 @@ package func expectFailure<Value>(
 }
 
 extension Failure {
+    /// What an unknown token is refused with.
     package static let authRequired = Failure(.authRequired, "")
+    /// What the second bot of a name is refused with.
     package static let nameTaken = Failure(.nameTaken, "")
+    /// What a text that is no cursor is refused with.
     package static let noCursor = Failure.invalidParams(path: "cursor", reason: "is not a cursor of this list")
 }
