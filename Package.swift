@@ -46,7 +46,7 @@ let package = Package(
             name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore"], path: "Tests/ParleyTestSupport",
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: strict),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "ParleyTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ParleyModelsTests", dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleyTestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),

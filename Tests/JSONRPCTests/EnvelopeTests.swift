@@ -1,4 +1,5 @@
 import JSON
+import ParleyTestSupport
 import Testing
 
 @testable import JSONRPC

@@ -1,4 +1,5 @@
 import ParleyModels
+import ParleyTestSupport
 import Testing
 
 @Suite("Server-sent events")
