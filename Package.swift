@@ -9,8 +9,10 @@ let strict: [SwiftSetting] = [
 
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -23,19 +25,21 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
         .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "ParleyCore", dependencies: ["JSON", crypto, logging], swiftSettings: strict),
+        .target(name: "ParleyJWT", dependencies: ["JSON", "ParleyCore", jwtKit], swiftSettings: strict),
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
         .target(name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyCore", collections, logging], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
-                "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyModels", "ParleySQLite", logging,
+                "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -47,6 +51,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "ParleyTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ParleyJWTTests", dependencies: ["JSON", "ParleyCore", "ParleyJWT", "ParleyTestSupport", crypto, cryptoExtras, jwtKit],
+            swiftSettings: strict),
         .testTarget(
             name: "ParleyModelsTests", dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleyTestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),

@@ -8,6 +8,7 @@ struct HouseTests {
         ("JSON", ["OrderedCollections", "Glibc"]),
         ("JSONRPC", ["JSON", "OrderedCollections", "Foundation", "Glibc", "Synchronization"]),
         ("ParleyCore", ["JSON", "OrderedCollections", "Crypto", "Foundation", "Glibc", "Logging"]),
+        ("ParleyJWT", ["JSON", "ParleyCore", "JWTKit"]),
         ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyHost", ["JSON", "JSONRPC", "ParleyCore", "OrderedCollections", "Logging"]),
