@@ -28,7 +28,7 @@ BASE = "https://parley.invalid/schemas/"
 # Reasons of `invalidParams` that depend on settings, on what is stored, or on how a number is spelt.
 BEYOND_A_SCHEMA = re.compile(
     r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
-    r"|without fraction and exponent|outside the range of"
+    r"|only the operator|operator cannot be deleted|without fraction and exponent|outside the range of"
 )
 
 MAXIMUM_DEPTH = 128

@@ -5,8 +5,8 @@ package struct Failure: Error, Hashable, Sendable {
     /// What clients match; the wire's numbers belong to the host.
     package enum Code: String, CaseIterable, Sendable {
         case invalidParams, internalError, authRequired, overloaded, shuttingDown, notFound, cancelled
-        case messageTooLarge
-        case conversationBusy
+        case quotaExceeded, modelNotAllowed, messageTooLarge
+        case conversationBusy, idempotencyConflict
         case nameTaken, revisionConflict
         case storeUnavailable, storeFull
         case modelUnavailable, modelRateLimited, modelRejected, modelAuth, modelBilling, modelTimeout
@@ -65,7 +65,7 @@ package struct Failure: Error, Hashable, Sendable {
     }
 
     /// What `notFound` can name.
-    package enum Resource: String, Sendable { case conversation, bot, turn, message }
+    package enum Resource: String, Sendable { case conversation, bot, turn, message, anonymousUser }
 
     /// A conversation in which another turn runs.
     package static func conversationBusy(turnID: String) -> Failure {

@@ -14,12 +14,14 @@ package final class AgentHost: Sendable {
     let store: any Store
     let models: ModelCatalog
     let people: People
+    let quotas: Quotas
     let conversations: Conversations
     let bots: Bots
     let turns: Turns
     let ambient: any Ambient
     let logger: Logger
     private let settings: HostSettings
+    private let authentication: Authentication
     /// The clock that clients move, in a deterministic host.
     private let deterministic: DeterministicAmbient?
     private let queue: RequestQueue
@@ -42,21 +44,24 @@ package final class AgentHost: Sendable {
     /// - Parameters:
     ///   - store: stays open; whoever opened it closes it after `run`.
     ///   - ambient: a `DeterministicAmbient` makes the host deterministic.
+    ///   - authentication: whose word is taken for who somebody is.
     ///   - defaultUserID: whom requests without a caller act for; nil for nobody.
     package init(
         info: HostInfo, limits: HostLimits, settings: HostSettings, turnSettings: TurnSettings, store: any Store, models: ModelCatalog,
-        ambient: any Ambient, defaultUserID: String?, logger: Logger
+        ambient: any Ambient, authentication: Authentication, defaultUserID: String?, logger: Logger
     ) {
         self.info = info
         self.limits = limits
         self.settings = settings
+        self.authentication = authentication
         self.store = store
         self.models = models
         self.ambient = ambient
         self.logger = logger
         deterministic = ambient as? DeterministicAmbient
         turns = Turns(store: store, models: models, ambient: ambient, limits: limits.core, settings: turnSettings, logger: logger)
-        people = People(store: store, ambient: ambient)
+        people = People(store: store, turns: turns, ambient: ambient)
+        quotas = Quotas(store: store, ambient: ambient)
         conversations = Conversations(store: store, turns: turns, ambient: ambient, limits: limits.core)
         bots = Bots(store: store, models: models, ambient: ambient, limits: limits.core)
         queue = RequestQueue(ambient: ambient)
@@ -80,7 +85,7 @@ package final class AgentHost: Sendable {
                 self.ambient.endActivity()
             }
             group.addTask {
-                await self.eraseWhenIdle()
+                await self.careForStore()
                 self.ambient.endActivity()
             }
             connection.start()
@@ -169,32 +174,32 @@ extension AgentHost: MessageHandler {
                 .overloaded, "More than \(limits.maxInFlight) requests are unanswered.",
                 details: [.init("limit", .integer(Int64(limits.maxInFlight)))])
         }
-        let (caller, token) = try resolve(claim, rule: method.callerRule)
+        let claim = method.callerRule == .new ? nil : claim ?? state.withLock { $0.defaultCaller }
+        let (caller, token) = try resolve(claim, method)
         let handle = RequestHandle(runsTurn: method is SendMessage, turns: turns)
         state.withLock { $0.handles[reply.id] = handle }
         queue.add(method.scope.locks(for: caller), cancellation: handle.cancellation) { [self] entry in
             let call = Call(
                 host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })
-            await answer(call, with: method)
+            await answer(call, with: method, claim: claim)
         }
     }
 
-    private func resolve(_ claim: CallerClaim?, rule: CallerRule) throws(Failure) -> (Caller, AnonymousToken?) {
-        if rule != .new {
-            if let claim = claim ?? state.withLock({ $0.defaultCaller }) { return (claim.caller, nil) }
-            guard rule == .knownOrNew else {
-                throw Failure(.authRequired, "This method needs a caller: a userId or an anonymousToken.")
-            }
+    private func resolve(_ claim: CallerClaim?, _ method: any Method) throws(Failure) -> (Caller, AnonymousToken?) {
+        if let claim { return (try authentication.caller(claim), nil) }
+        guard method.callerRule != .known else {
+            throw Failure(.authRequired, "This method needs a caller: a userId, a userToken, an anonymousToken or the operator.")
         }
-        let (user, token) = people.newAnonymous()
+        let (user, token) = people.newAnonymous(from: method.clientAddress)
         return (.newAnonymous(user), token)
     }
 
-    private func answer(_ call: Call, with method: any Method) async {
+    private func answer(_ call: Call, with method: any Method, claim: CallerClaim?) async {
         do throws(Failure) {
             guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
             guard !turns.isEnding else { throw Failure(.shuttingDown, "The host is shutting down.") }
+            try await authentication.verify(claim, at: ambient.now())
             let result = try await method.run(call)
             forget(call)
             if let result { call.reply.succeed(result) }
@@ -328,19 +333,25 @@ extension AgentHost {
         }
     }
 
-    /// Erases deleted bytes once nothing has happened for a while, so that a long-running host does not keep them until it ends.
-    private func eraseWhenIdle() async {
+    /// Erases deleted bytes once nothing has happened for a while, so that a long-running host does not keep them until it ends; once a day
+    /// it also discards what has expired.
+    private func careForStore() async {
         do {
             // An earlier process may have been killed before it could erase.
             if try await store.erasurePending() { noteDeletion() }
         } catch {
             logger.warning("pending erasure not read", metadata: ["cause": .string(error.underlying ?? error.message)])
         }
+        var nextDiscard = ambient.monotonicMilliseconds()
         while !Task.isCancelled {
             do {
                 try await ambient.sleep(milliseconds: settings.erasureIdleMilliseconds)
             } catch {
                 return
+            }
+            if ambient.monotonicMilliseconds() >= nextDiscard, connection.requestsInFlight == 0 {
+                nextDiscard = ambient.monotonicMilliseconds() + Self.discardMilliseconds
+                await discardExpired()
             }
             let due = ambient.monotonicMilliseconds() - settings.erasureIdleMilliseconds
             guard let deletion = state.withLock({ $0.lastDeletion }), deletion <= due, connection.requestsInFlight == 0 else { continue }
@@ -353,6 +364,17 @@ extension AgentHost {
             } catch {
                 logger.warning("erasure failed", metadata: ["cause": .string(error.underlying ?? error.message)])
             }
+        }
+    }
+
+    /// How often what has expired is discarded, in milliseconds.
+    private static let discardMilliseconds: Int64 = 86_400_000
+
+    private func discardExpired() async {
+        do {
+            try await store.discardExpired(at: ambient.now())
+        } catch {
+            logger.warning("expired counters not discarded", metadata: ["cause": .string(error.underlying ?? error.message)])
         }
     }
 }

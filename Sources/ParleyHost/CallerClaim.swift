@@ -5,36 +5,51 @@ import ParleyCore
 enum CallerClaim: Hashable, Sendable, JSONReadable {
     /// A user whom the parent process has authenticated.
     case user(id: String)
+    /// The bearer of a token that the host verifies itself.
+    case userToken(String)
     /// The holder of an anonymous token.
     case anonymous(tokenHash: AnonymousToken.Hash)
+    /// Whoever runs the host.
+    case `operator`
 
-    /// The longest id or token that is looked at, in bytes.
-    private static let maximumBytes = 256
+    private enum Field: String, CaseIterable {
+        case userId, userToken, anonymousToken, `operator`
 
-    /// Reads an object with exactly one of `userId` and `anonymousToken`.
+        /// The longest text that is looked at, in bytes.
+        var maximumBytes: Int { self == .userToken ? 8_192 : 256 }
+    }
+
+    private static let fieldNames = Field.allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// Reads an object with exactly one field.
     init(from reader: inout JSONReader) throws(JSONError) {
         var claim: CallerClaim?
-        var name: String?
+        var first: Field?
         try reader.beginObject()
         while let key = try reader.nextKey() {
-            guard key == "userId" || key == "anonymousToken" else { throw reader.mismatch("unknown field") }
-            let text = try reader.string()
-            guard name == nil || name == key else { throw reader.mismatch("a caller is one of userId and anonymousToken, not both") }
-            guard (1...Self.maximumBytes).contains(text.utf8.count) else {
-                throw reader.mismatch("expected 1 to \(Self.maximumBytes) bytes")
-            }
-            name = key
-            claim = key == "userId" ? .user(id: text) : .anonymous(tokenHash: AnonymousToken.hash(ofText: text))
+            guard let field = Field(rawValue: key) else { throw reader.mismatch("unknown field") }
+            guard first == nil || first == field else { throw reader.mismatch("a caller is exactly one of \(Self.fieldNames)") }
+            first = field
+            claim = try Self.claim(field, from: &reader)
         }
-        guard let claim else { throw reader.mismatch("expected userId or anonymousToken") }
+        guard let claim else { throw reader.mismatch("expected one of \(Self.fieldNames)") }
         self = claim
     }
 
-    /// The person as the core knows one.
-    var caller: Caller {
-        switch self {
-        case .user(let id): .user(id: id)
-        case .anonymous(let hash): .anonymous(hash)
+    private static func claim(_ field: Field, from reader: inout JSONReader) throws(JSONError) -> CallerClaim {
+        guard field != .operator else {
+            guard try reader.bool() else { throw reader.mismatch("expected true") }
+            return .operator
+        }
+        let text = try reader.string()
+        guard (1...field.maximumBytes).contains(text.utf8.count) else {
+            throw reader.mismatch("expected 1 to \(field.maximumBytes) bytes")
+        }
+        return switch field {
+        case .userId: .user(id: text)
+        case .userToken: .userToken(text)
+        case .anonymousToken: .anonymous(tokenHash: AnonymousToken.hash(ofText: text))
+        case .operator: .operator
         }
     }
 }

@@ -12,6 +12,8 @@ protocol Method: Sendable {
     var callerRule: CallerRule { get }
     /// Whether it is taken even when too many requests are unanswered, because it makes room.
     var bypassesLimit: Bool { get }
+    /// Where the client comes from, as the parent process says; a person whom the request makes comes from there too.
+    var clientAddress: ClientAddress? { get }
     /// What must be held while it takes effect.
     var scope: Scope { get }
     /// Reads the params; refuses what it does not know.
@@ -26,6 +28,7 @@ extension Method {
     static var since: Int { 1 }
     var callerRule: CallerRule { .known }
     var bypassesLimit: Bool { false }
+    var clientAddress: ClientAddress? { nil }
 }
 
 /// A method that concerns the connection or the process, answered on the spot, in the order of the lines, even by an overloaded host.

@@ -22,7 +22,7 @@ package enum MethodTable {
     /// All rows, in the order in which the protocol lists them.
     package static let rows: [Row] = [
         row(Initialize.self), row(Ping.self), row(GetStatus.self), row(Shutdown.self),
-        row(CreateAnonymousUser.self),
+        row(CreateAnonymousUser.self), row(ClaimAnonymousUser.self), row(DeleteUser.self), row(GetQuota.self), row(ResetQuota.self),
         row(CreateConversation.self), row(ListConversations.self), row(GetConversation.self), row(UpdateConversation.self),
         row(DeleteConversation.self), row(SetConversationBot.self),
         row(SendMessage.self), row(ListMessages.self), row(CancelTurn.self), row(GetTurn.self),

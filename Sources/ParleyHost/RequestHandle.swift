@@ -4,19 +4,19 @@ import ParleyCore
 final class RequestHandle: Sendable {
     private struct State {
         var isCancelled = false
+        var runsTurn: Bool
         var turnID: String?
     }
 
     /// Cancels the task that runs the request.
     let cancellation = Cancellation()
-    private let runsTurn: Bool
     private let turns: Turns
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     /// - Parameter runsTurn: whether the request, once admitted, is a turn: then only the turn is cancelled, and the reply is its result.
     init(runsTurn: Bool, turns: Turns) {
-        self.runsTurn = runsTurn
         self.turns = turns
+        state = Locked(State(runsTurn: runsTurn))
     }
 
     /// Whether somebody wants the request cancelled.
@@ -24,9 +24,9 @@ final class RequestHandle: Sendable {
 
     /// Cancels the request as far as it has come.
     func cancel() {
-        let turnID = state.withLock { state in
+        let (runsTurn, turnID) = state.withLock { state in
             state.isCancelled = true
-            return state.turnID
+            return (state.runsTurn, state.turnID)
         }
         if let turnID {
             turns.cancelOwn(turnID)
@@ -37,7 +37,16 @@ final class RequestHandle: Sendable {
 
     /// Ends the waiting of a request that is not a turn, because the process ends.
     func stopWaiting() {
-        if !runsTurn { cancellation.request() }
+        if !state.withLock({ $0.runsTurn }) { cancellation.request() }
+    }
+
+    /// Says that the request only waits for a turn that another one runs.
+    func onlyWaits() {
+        let isCancelled = state.withLock { state in
+            state.runsTurn = false
+            return state.isCancelled
+        }
+        if isCancelled { cancellation.request() }
     }
 
     /// Says which turn the request has become.

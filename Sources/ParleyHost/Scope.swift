@@ -8,6 +8,8 @@ enum Scope: Hashable, Sendable {
     case free
     /// All that the caller owns. Exclusive for what lists or adds; shared for what concerns one thing.
     case caller(exclusive: Bool)
+    /// All that the caller owns, and all that an anonymous person owns whom the caller claims; both exclusive.
+    case claim(of: AnonymousToken.Hash)
     /// One conversation; shares the caller's scope.
     case conversation(String, exclusive: Bool)
 
@@ -29,6 +31,9 @@ enum Scope: Hashable, Sendable {
         return switch self {
         case .free: []
         case .caller(let exclusive): [Lock(key: .caller(caller), exclusive: exclusive)]
+        case .claim(let hash):
+            // A set, for whoever claims what is its own must not wait for itself.
+            Set([caller, .anonymous(hash)]).map { Lock(key: .caller($0), exclusive: true) }
         case .conversation(let id, let exclusive):
             [Lock(key: .caller(caller), exclusive: false), Lock(key: .conversation(id), exclusive: exclusive)]
         }

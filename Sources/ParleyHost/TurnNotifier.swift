@@ -128,6 +128,7 @@ final class TurnNotifier: TurnObserver {
                 case .messageDelta(let messageID, let delta):
                     writer.member("messageId", messageID)
                     writer.member("delta", delta)
+                case .quotaWarning(let warning): writer.members(of: warning)
                 case .completed(let result):
                     writer.members(of: result)
                 }
@@ -142,6 +143,7 @@ extension TurnEvent.Body {
         switch self {
         case .started: "turnStarted"
         case .messageDelta: "messageDelta"
+        case .quotaWarning: "quotaWarning"
         case .completed: "turnCompleted"
         }
     }

@@ -10,7 +10,9 @@ struct BotRow {
     var value: Bot
 
     fileprivate static let selection = """
-        SELECT key, owner, id, name, description, instructions, model, temperature, config, revision, created_at, updated_at FROM bots
+        SELECT key, owner, id, name, description, instructions, model, temperature, config, revision, created_at, updated_at, visibility,
+            name_key
+        FROM bots
         """
     fileprivate static let byID = selection + " WHERE id = ?"
     fileprivate static let byKey = selection + " WHERE key = ?"
@@ -18,11 +20,17 @@ struct BotRow {
     fileprivate init(_ row: StoredRow) throws {
         key = row[0]
         owner = row[1]
+        guard let visibility = Bot.Visibility(rawValue: row[12]) else { throw SQLiteFailure.unreadable("bots.visibility") }
         let config: [UInt8]? = row[8]
         value = Bot(
             id: row[2], name: row[3], description: row[4], instructions: row[5], model: row[6], temperature: row[7],
-            config: try config.map { try StoredJSON.value($0, column: "bots.config") }, revision: row[9],
-            createdAt: row[10], updatedAt: row[11])
+            config: try config.map { try StoredJSON.value($0, column: "bots.config") }, visibility: visibility,
+            revision: row[9], createdAt: row[10], updatedAt: row[11])
+    }
+
+    /// What a person may see of it.
+    func value(for person: Int64?) -> Bot {
+        owner == person ? value : value.forEverybody
     }
 
     /// What must be unique among an owner's bots, and their order: the name without regard to letter case and to how accents are composed.
@@ -42,36 +50,61 @@ extension StoreTransaction {
         return found
     }
 
+    /// Finds a bot that a person may use: its own, or a published one.
+    ///
+    /// - Throws: `notFound`, also for what is somebody else's private one.
+    func usableBot(_ id: String, by person: Int64?) throws -> BotRow {
+        guard let found = try db.first(BotRow.byID, id, read: BotRow.init), found.value.visibility == .published else {
+            return try bot(id, of: person)
+        }
+        return found
+    }
+
     /// The key of a bot, whosever it is.
     func botKey(_ id: String) throws -> Int64? {
         try db.first("SELECT key FROM bots WHERE id = ?", id) { $0[0] }
     }
 
     /// Finds the bot that a conversation is linked to.
-    func bot(key: Int64) throws -> Bot? {
-        try db.first(BotRow.byKey, key, read: BotRow.init)?.value
+    func bot(key: Int64) throws -> BotRow? {
+        try db.first(BotRow.byKey, key, read: BotRow.init)
     }
 
-    /// Lists a person's bots by name.
-    func bots(of person: Int64?, page: PageRequest) throws -> Page<Bot> {
-        let place = try PageCursor.place(in: .bots, of: nil, named: page.cursor, fields: 1)
+    /// All bots of a person, by name.
+    func botRows(of person: Int64) throws -> [BotRow] {
+        try db.all(BotRow.selection + " WHERE owner = ? ORDER BY name_key", person, read: BotRow.init)
+    }
+
+    /// Lists bots by name.
+    func bots(_ scope: BotScope, of person: Int64?, page: PageRequest) throws -> Page<Bot> {
+        let list = scope == .own ? nil : scope.rawValue
+        let place = try PageCursor.place(in: .bots, of: list, named: page.cursor, fields: 2)
         let after = try place.map { place in
-            guard let name = place[0].stringValue else { throw PageCursor.invalid }
-            return name
+            guard let name = place[0].stringValue, let id = place[1].stringValue else { throw PageCursor.invalid }
+            return (name: name, id: id)
         }
-        guard let person else { return Page(elements: [], nextCursor: nil) }
         var collector = PageCollector<Bot>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
-        // No two bots of an owner share a key, so the id that would break a tie is never needed.
-        let list = BotRow.selection + " WHERE owner = ?" + (after == nil ? "" : " AND name_key > ?") + " ORDER BY name_key"
-        try db.forEach(list, person, after) { row in
-            let bot = try BotRow(row).value
-            let config: [UInt8]? = row[8]
+        let rest = after == nil ? "" : " AND (name_key, id) > (?2, ?3)"
+        let own = BotRow.selection + " WHERE owner = ?1" + rest
+        let published = BotRow.selection + " WHERE visibility = 'published'" + rest
+        let query =
+            switch scope {
+            case .own: own
+            // The owner stands here so that all three take the same parameters.
+            case .published: published + " AND ?1 IS NOT NULL"
+            // Both lists are in order, and are merged without being sorted.
+            case .all: own + " UNION ALL " + published + " AND owner <> ?1"
+            }
+        // Keys begin at 1: somebody who was never seen owns nothing.
+        try db.forEach(query + " ORDER BY name_key, id", person ?? 0, after?.name, after?.id) { row in
+            let bot = try BotRow(row).value(for: person)
+            let config: [UInt8]? = bot.config == nil ? nil : row[8]
             return collector.add(bot, size: bot.description.utf8.count + (bot.instructions?.utf8.count ?? 0) + (config?.count ?? 0))
         }
         let end = collector.next == nil ? nil : collector.elements.last
         return Page(
             elements: collector.elements,
-            nextCursor: end.map { PageCursor(.bots, of: nil, at: [.string(BotRow.nameKey($0.name))]).text })
+            nextCursor: end.map { PageCursor(.bots, of: list, at: [.string(BotRow.nameKey($0.name)), .string($0.id)]).text })
     }
 
     /// Makes a bot.
@@ -82,14 +115,14 @@ extension StoreTransaction {
         try db.run(
             """
             INSERT INTO bots (id, owner, name, name_key, description, instructions, model, temperature, config, revision, created_at,
-                updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                updated_at, visibility)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             new.id, owner, new.name, BotRow.nameKey(new.name), new.description, new.instructions, new.model, new.temperature,
-            new.config.map(StoredJSON.text), new.revision, new.createdAt, new.updatedAt)
+            new.config.map(StoredJSON.text), new.revision, new.createdAt, new.updatedAt, new.visibility.rawValue)
     }
 
-    /// Stores a bot's new values.
+    /// Stores a bot's new values. Once it is private, the conversations of others go on without it.
     ///
     /// - Throws: `nameTaken`.
     func update(_ bot: BotRow) throws {
@@ -97,11 +130,15 @@ extension StoreTransaction {
         try db.run(
             """
             UPDATE bots SET name = ?, name_key = ?, description = ?, instructions = ?, model = ?, temperature = ?, config = ?, revision = ?,
-                updated_at = ?
+                updated_at = ?, visibility = ?
             WHERE key = ?
             """,
             bot.value.name, BotRow.nameKey(bot.value.name), bot.value.description, bot.value.instructions, bot.value.model,
-            bot.value.temperature, bot.value.config.map(StoredJSON.text), bot.value.revision, bot.value.updatedAt, bot.key)
+            bot.value.temperature, bot.value.config.map(StoredJSON.text), bot.value.revision, bot.value.updatedAt,
+            bot.value.visibility.rawValue, bot.key)
+        if bot.value.visibility == .private {
+            try db.run("UPDATE conversations SET bot = NULL WHERE bot = ? AND owner <> ?", bot.key, bot.owner)
+        }
     }
 
     /// Deletes a bot; its conversations go on without one.
@@ -110,9 +147,21 @@ extension StoreTransaction {
         try Erasure.setPending(in: db, since: now)
     }
 
-    private func requireFreeName(_ name: String, owner: Int64, except key: Int64?) throws {
+    /// Gives a bot to somebody else, under the name that it has now.
+    func move(_ bot: BotRow, to owner: Int64) throws {
+        try db.run(
+            "UPDATE bots SET owner = ?, name = ?, name_key = ?, revision = ?, updated_at = ? WHERE key = ?", owner, bot.value.name,
+            BotRow.nameKey(bot.value.name), bot.value.revision, bot.value.updatedAt, bot.key)
+    }
+
+    /// Whether a person has a bot of a name.
+    func isNameTaken(_ name: String, owner: Int64, except key: Int64? = nil) throws -> Bool {
         let holder: Int64? = try db.first("SELECT key FROM bots WHERE owner = ? AND name_key = ?", owner, BotRow.nameKey(name)) { $0[0] }
-        guard holder == nil || holder == key else {
+        return holder != nil && holder != key
+    }
+
+    private func requireFreeName(_ name: String, owner: Int64, except key: Int64?) throws {
+        guard try !isNameTaken(name, owner: owner, except: key) else {
             throw Failure(.nameTaken, "There is already a bot of this name.")
         }
     }

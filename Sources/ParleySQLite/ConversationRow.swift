@@ -47,11 +47,11 @@ extension StoreTransaction {
         return found
     }
 
-    /// Makes a conversation.
+    /// Makes a conversation, linked to a bot that its owner may use.
     ///
     /// - Throws: `notFound` (bot).
     func insert(_ new: NewConversation, owner: Int64) throws {
-        let bot = try new.botID.map { try self.bot($0, of: owner).key }
+        let bot = try new.botID.map { try self.usableBot($0, by: owner).key }
         try db.run(
             "INSERT INTO conversations (id, owner, bot, title, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
             new.id, owner, bot, new.title, StoredJSON.text(of: new.metadata), new.createdAt)

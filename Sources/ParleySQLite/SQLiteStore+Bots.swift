@@ -1,23 +1,31 @@
 package import ParleyCore
 
 extension SQLiteStore {
-    package func createBot(_ new: Bot, for caller: Caller) async throws(Failure) -> Bot {
+    package func createBot(_ new: Bot, request: ClientRequest?, for caller: Caller) async throws(Failure) -> Bot {
         try await write { transaction in
             let person = try transaction.personForWriting(caller, at: new.createdAt)
+            if let request {
+                if let made = try transaction.result(of: request, .bot, by: person) {
+                    return try transaction.bot(made, of: person).value
+                }
+                try transaction.remember(request, .bot, of: person, result: new.id, at: new.createdAt)
+            }
+            if let key = QuotaKey.bots(of: caller.kind) { try transaction.takeBot(key, of: person, at: new.createdAt) }
             try transaction.insert(new, owner: person)
-            return try transaction.bot(new.id, of: person).value
+            return new
         }
     }
 
     package func bot(_ id: String, for caller: Caller) async throws(Failure) -> Bot {
         try await read { transaction in
-            try transaction.bot(id, of: transaction.person(caller)).value
+            let person = try transaction.person(caller)
+            return try transaction.usableBot(id, by: person).value(for: person)
         }
     }
 
-    package func bots(page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot> {
+    package func bots(_ scope: BotScope, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot> {
         try await read { transaction in
-            try transaction.bots(of: transaction.person(caller), page: page)
+            try transaction.bots(scope, of: transaction.person(caller), page: page)
         }
     }
 
@@ -54,5 +62,6 @@ extension Bot {
         model = change.model ?? model
         temperature = change.temperature ?? temperature
         config = change.config ?? config
+        visibility = change.visibility ?? visibility
     }
 }

@@ -16,14 +16,6 @@ package struct SQLiteStoreStatus: Hashable, Sendable {
 }
 
 extension SQLiteStore {
-    package func createAnonymousUser(_ new: NewAnonymousUser) async throws(Failure) {
-        try await write { try $0.insert(new) }
-    }
-
-    package func verify(_ caller: Caller) async throws(Failure) {
-        try await read { _ = try $0.person(caller) }
-    }
-
     package func erasurePending() async throws(Failure) -> Bool {
         try await read { try Erasure.isPending(in: $0.db) }
     }
@@ -32,6 +24,13 @@ extension SQLiteStore {
         try await writeAlone { transaction in
             guard try Erasure.isPending(in: transaction.db) else { return true }
             return try transaction.surroundings.whileAlone { try Erasure.perform(in: transaction.db) } ?? false
+        }
+    }
+
+    package func discardExpired(at now: Timestamp) async throws(Failure) {
+        try await write { transaction in
+            try transaction.forgetOldCounters(at: now)
+            try transaction.forgetOldRequests(at: now)
         }
     }
 

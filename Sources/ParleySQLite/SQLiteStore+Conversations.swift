@@ -4,6 +4,12 @@ extension SQLiteStore {
     package func createConversation(_ new: NewConversation, for caller: Caller) async throws(Failure) -> Conversation {
         try await write { transaction in
             let person = try transaction.personForWriting(caller, at: new.createdAt)
+            if let request = new.request {
+                if let made = try transaction.result(of: request, .conversation, by: person) {
+                    return try transaction.conversation(made, of: person).value
+                }
+                try transaction.remember(request, .conversation, of: person, result: new.id, at: new.createdAt)
+            }
             try transaction.insert(new, owner: person)
             return try transaction.conversation(new.id, of: person).value
         }
@@ -42,7 +48,7 @@ extension SQLiteStore {
         try await write { transaction in
             let person = try transaction.person(caller)
             var conversation = try transaction.conversation(id, of: person)
-            let bot = try botID.map { try transaction.bot($0, of: person) }
+            let bot = try botID.map { try transaction.usableBot($0, by: person) }
             conversation.value.botID = bot?.value.id
             conversation.value.updatedAt = now
             try transaction.link(conversation, to: bot?.key)

@@ -65,10 +65,6 @@ extension SQLiteStore {
         } while try locks.map { try !$0.lock(host) } ?? false
         let transaction = StoreTransaction(db: db, surroundings: surroundings(host, locks, configuration))
         let interrupted = try transaction.recoverTurns(at: now)
-        let others: [Int64] = try db.all("SELECT number FROM hosts WHERE number <> ?", host) { $0[0] }
-        for other in others where try !transaction.surroundings.isAlive(other) {
-            try db.run("DELETE FROM hosts WHERE number = ?", other)
-        }
         configuration.logger.debug("opened the database", metadata: ["host": "\(host)", "interruptedTurns": "\(interrupted)"])
         return host
     }
@@ -76,7 +72,9 @@ extension SQLiteStore {
     private static func surroundings(
         _ host: Int64, _ locks: OwnerLocks?, _ configuration: SQLiteStoreConfiguration
     ) -> StoreSurroundings {
-        StoreSurroundings(host: host, locks: locks, maximumPageBytes: configuration.maximumPageBytes, logger: configuration.logger)
+        StoreSurroundings(
+            host: host, locks: locks, maximumPageBytes: configuration.maximumPageBytes, quotas: configuration.quotas,
+            clock: QuotaClock(monotonic: configuration.monotonic), logger: configuration.logger)
     }
 
     private static func store(

@@ -1,7 +1,7 @@
 package import ParleyCore
 
 extension SQLiteStore {
-    package func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> AdmittedTurn {
+    package func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission {
         try await write { try $0.admit(new, for: caller) }
     }
 

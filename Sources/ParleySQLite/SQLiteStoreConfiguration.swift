@@ -27,10 +27,14 @@ package struct SQLiteStoreConfiguration: Sendable {
     package var busyTimeout: Duration
     /// The bound of a page of messages, in bytes of their stored content.
     package var maximumPageBytes: Int
+    /// The limits in force.
+    package var quotas: QuotaPolicy
     /// Gets what the store recovers from, and refusals whose reason clients must not see.
     package var logger: Logger
     /// The wall clock, for what happens without a request: opening and the recovery that goes with it.
     package var now: @Sendable () -> Timestamp
+    /// Milliseconds of a clock that never steps, by which windows go on sliding while the wall clock is behind.
+    package var monotonic: @Sendable () -> Int64
 
     /// Says how a database is to be opened.
     ///
@@ -39,17 +43,22 @@ package struct SQLiteStoreConfiguration: Sendable {
     ///   - durability: what survives when the machine loses power.
     ///   - busyTimeout: how long to wait for another process that writes.
     ///   - maximumPageBytes: the bound of a page of messages, in bytes of their stored content.
+    ///   - quotas: the limits in force.
     ///   - logger: gets what the store recovers from, and refusals whose reason clients must not see.
     ///   - now: the wall clock.
+    ///   - monotonic: milliseconds of a clock that never steps.
     package init(
         location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5), maximumPageBytes: Int = 1 << 20,
-        logger: Logger, now: @escaping @Sendable () -> Timestamp
+        quotas: QuotaPolicy = .standard, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+        monotonic: @escaping @Sendable () -> Int64
     ) {
         self.location = location
         self.durability = durability
         self.busyTimeout = busyTimeout
         self.maximumPageBytes = maximumPageBytes
+        self.quotas = quotas
         self.logger = logger
         self.now = now
+        self.monotonic = monotonic
     }
 }

@@ -25,6 +25,10 @@ struct StoreSurroundings: Sendable {
     let locks: OwnerLocks?
     /// The bound of a page of messages, in bytes of their stored content.
     let maximumPageBytes: Int
+    /// The limits in force.
+    let quotas: QuotaPolicy
+    /// The time by which windows slide.
+    let clock: QuotaClock
     let logger: Logger
 
     /// Whether a host lives: itself does, any other as long as it holds its lock.

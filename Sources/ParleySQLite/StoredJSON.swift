@@ -184,7 +184,7 @@ enum StoredJSON {
 
     // MARK: Errors
 
-    private static func readable<Value>(_ column: String, _ read: () throws(JSONError) -> Value) throws(Failure) -> Value {
+    static func readable<Value>(_ column: String, _ read: () throws(JSONError) -> Value) throws(Failure) -> Value {
         do throws(JSONError) {
             return try read()
         } catch {

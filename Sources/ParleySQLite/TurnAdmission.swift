@@ -3,10 +3,12 @@ import ParleyCore
 
 /// How a user message is accepted.
 extension StoreTransaction {
-    /// Stores a user message as the new head with a turn that this host runs, and the conversation if it is new.
+    /// Stores a user message as the new head with a turn that this host runs, the conversation if it is new, and what the turn holds.
     ///
-    /// - Throws: `authRequired`, `notFound` (conversation, bot), `conversationBusy`.
-    func admit(_ new: NewTurn, for caller: Caller) throws -> AdmittedTurn {
+    /// - Throws: `authRequired`, `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `quotaExceeded`, and what
+    ///   `new.approve` throws.
+    func admit(_ new: NewTurn, for caller: Caller) throws -> TurnAdmission {
+        if let turnID = try turnOfRepeat(new, by: caller) { return .repeated(turnID: turnID) }
         let person: Int64
         var conversation: ConversationRow
         switch new.target {
@@ -21,11 +23,22 @@ extension StoreTransaction {
             conversation = try self.conversation(newConversation.id, of: person)
         }
         let bot = try conversation.bot.flatMap { try self.bot(key: $0) }
+        let ownsBot = bot.map { $0.owner == person } ?? true
+        try new.approve(bot?.value, ownsBot)
+        let address = caller.kind == .anonymous ? new.address : nil
+        let time = try surroundings.clock.now(wall: new.now, in: db)
+        let party = QuotaParty(person: person, address: address)
+        let keys = QuotaKey.turn(of: caller.kind, hasAddress: address != nil)
+        try requireRoom(
+            QuotaKey.all.filter { keys.contains($0) || $0 == QuotaKey.inFlight(of: caller.kind) }, of: party, at: time, wall: new.now)
+
         let userMessage = Message(
             id: new.userMessageID, conversationID: conversation.value.id, turnID: new.id,
             parentID: try conversation.head.flatMap { try messageID($0) }, role: .user, content: new.content, status: .complete,
             createdAt: new.now)
-        try insert(new, conversation: conversation.key, person: person)
+        let turn = try insert(new, conversation: conversation.key, person: person)
+        try hold(turn: turn, person: person, kind: caller.kind, address: address, at: time)
+        if case .new = new.target, let request = new.request { try remember(request, .message, of: person, result: new.id, at: new.now) }
         let head = try insert(userMessage, conversation: conversation.key, parent: conversation.head)
 
         if conversation.value.title.isEmpty { conversation.value.title = new.title }
@@ -35,11 +48,41 @@ extension StoreTransaction {
         try db.run(
             "UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ? WHERE key = ?", head,
             conversation.value.title, conversation.value.messageCount, new.now, conversation.key)
-        return AdmittedTurn(
-            turn: Turn(
-                id: new.id, conversationID: conversation.value.id, status: .inProgress, userMessageID: new.userMessageID,
-                createdAt: new.now),
-            userMessage: userMessage, conversation: conversation.value, bot: bot)
+        return .accepted(
+            AdmittedTurn(
+                turn: Turn(
+                    id: new.id, conversationID: conversation.value.id, status: .inProgress, userMessageID: new.userMessageID,
+                    createdAt: new.now),
+                userMessage: userMessage, conversation: conversation.value, bot: bot?.value, ownsBot: ownsBot,
+                warning: try warning(keys, of: party, at: time, wall: new.now)))
+    }
+
+    /// Finds the turn of the same request, if it was accepted before.
+    ///
+    /// - Throws: `idempotencyConflict`; `notFound` for a conversation that is not the caller's.
+    private func turnOfRepeat(_ new: NewTurn, by caller: Caller) throws -> String? {
+        guard let request = new.request, let person = try person(caller) else { return nil }
+        switch new.target {
+        case .existing(let id):
+            let conversation = try self.conversation(id, of: person)
+            let found: (id: String, hash: [UInt8])? = try db.first(
+                "SELECT id, content_hash FROM turns WHERE conversation = ? AND client_message_id = ?", conversation.key, request.id
+            ) { ($0[0], $0[1]) }
+            guard let found else { return nil }
+            guard found.hash == request.contentHash else { throw Failure.idempotencyConflict }
+            return found.id
+        case .new:
+            return try result(of: request, .message, by: person)
+        }
+    }
+
+    /// Says that a limit comes near, now that the turn is held.
+    private func warning(_ keys: [QuotaKey], of party: QuotaParty, at time: Int64, wall: Timestamp) throws -> QuotaWarning? {
+        for rule in keys.compactMap({ surroundings.quotas[$0] }) where rule.warnAfter != nil {
+            let totals = try reading(rule, of: party, at: time, wall: wall, .room).totals
+            if let totals, let warning = rule.warning(used: totals.used, remaining: totals.remaining) { return warning }
+        }
+        return nil
     }
 
     /// Makes sure that no turn runs in a conversation; that of a dead host is recovered.

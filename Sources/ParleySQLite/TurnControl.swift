@@ -30,10 +30,11 @@ extension StoreTransaction {
     ///
     /// - Returns: how many there were.
     func recoverTurns(at now: Timestamp) throws -> Int {
-        let hosts: [Int64] = try db.all("SELECT DISTINCT host FROM turns WHERE status = 'inProgress'") { $0[0] }
+        let hosts: [Int64] = try db.all("SELECT number FROM hosts") { $0[0] }
         var count = 0
         for host in hosts where try !surroundings.isAlive(host) {
             count += try interruptTurns(ofHost: host, at: now)
+            try db.run("DELETE FROM hosts WHERE number = ?", host)
         }
         return count
     }

@@ -17,17 +17,19 @@ struct TurnRow {
 
     private static let selection = """
         SELECT t.key, t.conversation, c.owner, t.host, t.epoch, t.id, c.id, t.status, t.stop_reason, t.error, t.user_message_id,
-            t.assistant_message_id, t.usage, t.created_at, t.completed_at
+            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt
         FROM turns t JOIN conversations c ON c.key = t.conversation
         """
     fileprivate static let byID = selection + " WHERE t.id = ?"
     fileprivate static let byHost = selection + " WHERE t.status = 'inProgress' AND t.host = ?"
+    fileprivate static let runningByOwner = selection + " WHERE t.status = 'inProgress' AND c.owner = ?"
 
     fileprivate init(_ row: StoredRow) throws {
         guard let status = Turn.Status(rawValue: row[7]) else { throw SQLiteFailure.unreadable("turns.status") }
         let stopReason: String? = row[8]
         let error: [UInt8]? = row[9]
         let usage: [UInt8]? = row[12]
+        let receipt: [UInt8]? = row[15]
         key = row[0]
         conversation = row[1]
         owner = row[2]
@@ -40,7 +42,8 @@ struct TurnRow {
                 return reason
             },
             error: try error.map(StoredJSON.error), userMessageID: row[10], messageID: row[11],
-            usage: try usage.map { try StoredJSON.usage($0, column: "turns.usage") }, createdAt: row[13], completedAt: row[14])
+            usage: try usage.map { try StoredJSON.usage($0, column: "turns.usage") },
+            quota: try receipt.map(StoredJSON.receipt), createdAt: row[13], completedAt: row[14])
     }
 }
 
@@ -72,6 +75,11 @@ extension StoreTransaction {
         try db.all(TurnRow.byHost, host, read: TurnRow.init)
     }
 
+    /// The running turns in a person's conversations.
+    func runningTurns(inConversationsOf person: Int64) throws -> [TurnRow] {
+        try db.all(TurnRow.runningByOwner, person, read: TurnRow.init)
+    }
+
     /// A turn with the assistant's message.
     func result(of turn: TurnRow) throws -> TurnResult {
         TurnResult(turn: turn.value, message: try answer(of: turn))
@@ -83,13 +91,18 @@ extension StoreTransaction {
     }
 
     /// Stores a turn that this host runs from now on.
-    func insert(_ new: NewTurn, conversation: Int64, person: Int64) throws {
+    ///
+    /// - Returns: its key.
+    func insert(_ new: NewTurn, conversation: Int64, person: Int64) throws -> Int64 {
         try db.run(
             """
-            INSERT INTO turns (id, conversation, person, host, epoch, status, user_message_id, deadline, created_at, started_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8)
+            INSERT INTO turns (id, conversation, person, host, epoch, status, user_message_id, deadline, created_at, started_at,
+                client_message_id, content_hash)
+            VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8, ?9, ?10)
             """,
-            new.id, conversation, person, surroundings.host, TurnRow.firstEpoch, new.userMessageID, new.deadline, new.now)
+            new.id, conversation, person, surroundings.host, TurnRow.firstEpoch, new.userMessageID, new.deadline, new.now, new.request?.id,
+            new.request?.contentHash)
+        return db.lastInsertedRowID
     }
 
     /// Keeps what a turn has said so far.
@@ -101,7 +114,7 @@ extension StoreTransaction {
             turn.key)
     }
 
-    /// Ends a turn and frees its conversation.
+    /// Ends a turn, settles what it holds and frees its conversation.
     ///
     /// - Returns: the turn as stored. Text that was kept by a checkpoint stays, even if the outcome has none.
     func end(_ turn: TurnRow, _ outcome: TurnOutcome) throws -> TurnResult {
@@ -112,30 +125,35 @@ extension StoreTransaction {
         ended.usage = outcome.usage
         ended.messageID = outcome.message?.id ?? turn.value.messageID
         ended.completedAt = outcome.completedAt
+        ended.quota = try settle(turn: turn.key, outcome.settlement, at: outcome.completedAt)
         let stored = try outcome.message.map { try store($0, of: turn) }
         try db.run(
             """
             UPDATE turns SET status = ?, stop_reason = ?, error = ?, assistant_message_id = ?, model = ?, usage = ?, last_sequence = ?,
-                completed_at = ?
+                completed_at = ?, receipt = ?
             WHERE key = ?
             """,
             ended.status.rawValue, ended.stopReason?.rawValue, ended.error.map(StoredJSON.text), ended.messageID, outcome.message?.model,
-            ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, turn.key)
+            ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, ended.quota.map(StoredJSON.text), turn.key)
         try free(
             turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0,
             at: outcome.completedAt)
         return TurnResult(turn: ended, message: try outcome.message ?? answer(of: turn))
     }
 
-    /// Ends a turn whose host is gone. What it had said becomes the conversation's head.
+    /// Ends a turn whose host is gone, and settles what it holds. What it had said becomes the conversation's head.
     ///
     /// The epoch moves, so that a host which only seemed to be gone can write to it no more.
     ///
     /// - Returns: the turn as it now stands.
     func recover(_ turn: TurnRow, at now: Timestamp) throws -> TurnRow {
+        let receipt = try settle(turn: turn.key, Settlement(.interrupted), at: now)
         try db.run(
-            "UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, epoch = epoch + 1 WHERE key = ?",
-            now, turn.key)
+            """
+            UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, receipt = ?, epoch = epoch + 1
+            WHERE key = ?
+            """,
+            now, receipt.map(StoredJSON.text), turn.key)
         try free(turn.conversation, head: keptMessage(of: turn), newMessages: 0, at: now)
         surroundings.logger.notice("a turn was interrupted, because its host runs it no more", metadata: ["turnId": "\(turn.value.id)"])
         return try self.turn(turn.value.id)

@@ -29,7 +29,7 @@ struct Composition: Sendable {
         let host = AgentHost(
             info: HostInfo(name: "parley", version: deterministic ? "0.0.0" : Version.current), limits: limits(settings),
             settings: hostSettings(settings), turnSettings: turnSettings(settings), store: store, models: models.catalog, ambient: ambient,
-            defaultUserID: try defaultUserID(settings), logger: logger)
+            authentication: try await AuthSettings.authentication(settings), defaultUserID: try defaultUserID(settings), logger: logger)
         return Composition(host: host, store: store, models: models, logger: logger)
     }
 
@@ -59,6 +59,14 @@ struct Composition: Sendable {
             }
     }
 
+    /// Opens the database for a command that is no host.
+    ///
+    /// - Throws: `DatabaseError`.
+    static func openStore(_ settings: Settings) throws -> (store: SQLiteStore, ambient: any Ambient) {
+        let ambient = SystemAmbient()
+        return (try openStore(settings, deterministic: false, ambient: ambient, logger: makeLogger(settings)), ambient)
+    }
+
     private static func makeLogger(_ settings: Settings) -> Logger {
         let level = settings.text("log.level").flatMap(Logger.Level.init(rawValue:)) ?? .notice
         let format = settings.text("log.format").flatMap(StderrLogHandler.Format.init(rawValue:)) ?? .text
@@ -78,8 +86,9 @@ struct Composition: Sendable {
             return try SQLiteStore.open(
                 SQLiteStoreConfiguration(
                     location: location, durability: settings.text("durability") == "full" ? .full : .normal,
-                    busyTimeout: .milliseconds(settings.integer("store.busyTimeoutMilliseconds")), logger: logger,
-                    now: { ambient.now() }))
+                    busyTimeout: .milliseconds(settings.integer("store.busyTimeoutMilliseconds")),
+                    quotas: QuotaSettings.policy(settings), logger: logger, now: { ambient.now() },
+                    monotonic: { ambient.monotonicMilliseconds() }))
         } catch {
             throw DatabaseError(description: error.description)
         }
@@ -121,6 +130,9 @@ struct Composition: Sendable {
 
     private static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
         guard let text = settings.text("caller") else { return nil }
+        guard settings.flag("auth.trustParent") else {
+            throw SettingsError("caller: a host that does not trust its parent (auth.trustParent) takes no caller from it.")
+        }
         let prefix = "userId:"
         guard text.hasPrefix(prefix), (1...256).contains(text.utf8.count - prefix.utf8.count) else {
             throw SettingsError("caller: expected userId:ID, found \"\(text)\".")

@@ -49,7 +49,10 @@ struct ConfiguredModels: Sendable {
             if providers.isEmpty || defaultModel?.split(separator: ":").first == "demo" { providers.append(DemoProvider()) }
             // MiniMax is the hosted default; otherwise whoever is first, which is the settings file's first provider.
             let preferred = providers.first { $0.name == Preset.minimax.rawValue } ?? providers[0]
-            catalog = try ModelCatalog(providers: providers, defaultModel: defaultModel ?? preferred.name)
+            catalog = try ModelCatalog(
+                providers: providers, defaultModel: defaultModel ?? preferred.name,
+                allowed: ModelAllowance(
+                    anonymous: settings.list("models.allowed.anonymous"), user: settings.list("models.allowed.user")))
         } catch {
             client?.close()
             throw SettingsError(defaultModel.map { "model \($0): \(error.message)" } ?? error.message)

@@ -42,7 +42,10 @@ struct MethodSchema: Sendable, CustomTestStringConvertible {
 
         var valid: [String: JSONValue] = [:]
         for field in required {
-            valid[field] = Self.samples.first { types[field]?.contains($0.type) == true && !$0.value.isNull }?.value
+            // Objects of the protocol's own are not valid when empty: an example shows one that is.
+            valid[field] =
+                schema["examples"]?.arrayValue?.first?[field]
+                ?? Self.samples.first { types[field]?.contains($0.type) == true && !$0.value.isNull }?.value
         }
         func params(_ field: String, _ value: JSONValue?) -> JSONValue {
             var members = valid

@@ -24,7 +24,13 @@ import Testing
     /// How each method is tried. A method without ids has no attempts here, but is called as well, for what it shows.
     private static let attempts: [String: [Attempt]] = [
         "initialize": [], "ping": [], "getStatus": [], "createAnonymousUser": [], "listModels": [],
-        // Ends the host, and is tried last.
+        // Concerns the caller, or whoever the operator names; see `nobodyElsesQuota`.
+        "getQuota": [], "resetQuota": [],
+        // Takes a token, which nobody else has; see `tokensAreSecrets`.
+        "claimAnonymousUser": [],
+        // Takes the caller with all that belongs to it, and is tried last.
+        "deleteUser": [],
+        // Ends the host, and is tried last of all.
         "shutdown": [],
         "createConversation": [{ somebody, _ in ["botId": somebody.bot] }],
         "listConversations": [{ somebody, _ in ["botId": somebody.bot] }],
@@ -63,7 +69,9 @@ import Testing
 
     /// Params with which methods that take no ids are called.
     private static let plainParams: [String: JSONValue] = [
-        "initialize": ["protocolVersion": 1], "createBot": ["name": "A bot of another name"],
+        "initialize": ["protocolVersion": 1], "createBot": ["name": "A bot of another name"], "resetQuota": ["subject": ["system": true]],
+        "claimAnonymousUser": ["anonymousToken": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "confirm": true],
+        "deleteUser": ["confirm": true],
     ]
 
     /// A word in everything that a person owns, which nobody else may ever see.
@@ -78,7 +86,10 @@ import Testing
     func foreignAnswersAsMissing() async throws {
         let folder = try TemporaryFolder()
         let script = try folder.write(#"{"steps": [{"text": "Well…"}, {"hang": true}], "repeat": true}"#, to: "hang.jsonl")
-        try await TestHost.inProcess(["--deterministic", "--log-level", "critical", "--model", "scripted:\(script)"]) { client in
+        let flags = [
+            "--deterministic", "--log-level", "critical", "--model", "scripted:\(script)", "--set", "quotas.anonymous.bots.limit=none",
+        ]
+        try await TestHost.inProcess(flags) { client in
             let people = try Self.makePeople(client)
             let belongings = try people.indices.map { try Self.furnish($0, people, client) }
             let before = try people.indices.map { try Self.inventory(of: $0, people, belongings, client) }
@@ -91,14 +102,28 @@ import Testing
                 try #expect(
                     Self.inventory(of: owner, people, belongings, client) == before[owner], "something of person \(owner) has changed")
             }
+            try Self.leave(people, belongings, client)
             _ = try client.result(of: "shutdown", ["caller": people[0]])
         }
     }
 
-    /// Two users and two anonymous people, as callers.
+    /// Everybody leaves for good, one after the other: nobody else loses anything, and nothing is left of who has gone.
+    private static func leave(_ people: [JSONValue], _ belongings: [Belongings], _ client: TestClient) throws {
+        for leaver in people.indices.dropLast() {
+            let others = people.indices.filter { $0 > leaver }
+            let before = try others.map { try inventory(of: $0, people, belongings, client) }
+            _ = try client.result(of: "deleteUser", ["caller": people[leaver], "confirm": true])
+            try #expect(others.map { try inventory(of: $0, people, belongings, client) } == before)
+            for other in others {
+                try walk(from: people[other], owning: belongings[other], to: belongings[leaver], of: leaver, client)
+            }
+        }
+    }
+
+    /// Two users, two anonymous people and the operator, who cannot leave and so comes last, as callers.
     private static func makePeople(_ client: TestClient) throws -> [JSONValue] {
         let tokens = try (0..<2).map { _ in try client.result(of: "createAnonymousUser")["anonymousToken"] ?? nil }
-        return [["userId": "ada"], ["userId": "bob"]] + tokens.map { ["anonymousToken": $0] }
+        return [["userId": "ada"], ["userId": "bob"]] + tokens.map { ["anonymousToken": $0] } + [["operator": true]]
     }
 
     /// Gives a person one of each thing, with a turn that is still running.
@@ -132,7 +157,7 @@ import Testing
     private static func walk(
         from stranger: JSONValue, owning own: Belongings, to foreign: Belongings, of owner: Int, _ client: TestClient
     ) throws {
-        for row in MethodTable.rows where row.name != "shutdown" {
+        for row in MethodTable.rows where !["shutdown", "deleteUser"].contains(row.name) {
             for attempt in attempts[row.name] ?? [] {
                 let answer = try call(row.name, attempt(foreign, own), as: stranger, client)
                 let reference = try call(row.name, attempt(.missing, own), as: stranger, client)
@@ -147,6 +172,39 @@ import Testing
             #expect(!answer.text.contains(secret(owner)), "\(row.name) shows something foreign: \(answer.text)")
             if row.name == "createBot", let bot = answer.result?["bot"]?["id"] {
                 _ = try call("deleteBot", ["botId": bot], as: stranger, client)
+            }
+        }
+    }
+
+    @Test("who is not the operator reads and resets nobody's limits")
+    func nobodyElsesQuota() async throws {
+        try await TestHost.inProcess(["--deterministic", "--log-level", "critical"]) { client in
+            let people = try Self.makePeople(client)
+            let subjects: [JSONValue] = [
+                ["userId": "ada"], ["userId": "bob"], ["userId": "nobody"], ["anonymousUserId": "anonymousUser-1"],
+                ["anonymousUserId": "nobody"], ["clientAddress": "192.0.2.1"], ["system": true],
+            ]
+            for person in people.dropLast() {
+                for subject in subjects {
+                    for method in ["getQuota", "resetQuota"] {
+                        let answer = try Self.call(method, ["subject": subject], as: person, client)
+                        #expect(answer.errorCode == "authRequired", "\(method) \(answer.text)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("what somebody owns is claimed by its token and by nothing else")
+    func tokensAreSecrets() async throws {
+        try await TestHost.inProcess(["--deterministic", "--log-level", "critical"]) { client in
+            let people = try Self.makePeople(client)
+            let token = try #require(people[2]["anonymousToken"]?.stringValue)
+            let id = "anonymousUser-1"
+            for guess in [id, String(token.dropLast()), token + "=", token.lowercased(), token.uppercased(), String(token.reversed())] {
+                let answer = try Self.call(
+                    "claimAnonymousUser", ["anonymousToken": .string(guess), "confirm": true], as: people[0], client)
+                #expect(answer.errorCode == "authRequired", "\(answer.text)")
             }
         }
     }

@@ -24,7 +24,7 @@ import Testing
             let bot = Bot(
                 id: "b" + id, name: "\(secret)\(id)", description: secret, instructions: secret, model: secret, temperature: nil,
                 config: ["k": .string(secret)], revision: 1, createdAt: Timestamp(milliseconds: 1), updatedAt: Timestamp(milliseconds: 1))
-            _ = try await store.createBot(bot, for: .ann)
+            _ = try await store.createBot(bot, request: nil, for: .ann)
             try await store.makeConversation("c" + id, title: secret, botID: "b" + id, for: .ann)
             let admitted = try await store.admit("t" + id, in: "c" + id, text: secret, for: .ann)
             try await store.checkpoint([

@@ -26,6 +26,7 @@ import Testing
         turn.status = .interrupted
         turn.stopReason = .interrupted
         turn.messageID = partial.id
+        turn.quota = QuotaReceipt(counted: false, reason: .interrupted, warning: nil, limits: [])
         turn.completedAt = Timestamp(milliseconds: time)
         #expect(try await store.turn("t", for: .ann) == TurnResult(turn: turn, message: partial))
         let messages = try await store.messages(inConversation: "c", page: PageRequest(), for: .ann).elements

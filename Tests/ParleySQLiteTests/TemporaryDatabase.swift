@@ -27,9 +27,11 @@ final class TemporaryDatabase: Sendable {
 
     /// Opens the database as a new host.
     func open(
-        durability: SQLiteStoreConfiguration.Durability = .normal, busyTimeout: Duration = .seconds(5)
+        durability: SQLiteStoreConfiguration.Durability = .normal, busyTimeout: Duration = .seconds(5), quotas: QuotaPolicy = .unlimited,
+        clock: TestClock = TestClock()
     ) throws(StoreOpenFailure) -> SQLiteStore {
-        try SQLiteStore.open(.test(.file(path: path), durability: durability, busyTimeout: busyTimeout))
+        try SQLiteStore.open(
+            .test(.file(path: path), durability: durability, busyTimeout: busyTimeout, quotas: quotas, clock: clock))
     }
 
     /// Does something to the database behind the store's back.
@@ -63,12 +65,35 @@ final class TemporaryDatabase: Sendable {
 }
 
 extension SQLiteStoreConfiguration {
-    /// Silent, and with a clock that stands still.
+    /// Silent, and with a clock that stands still unless it is moved.
     static func test(
-        _ location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5)
+        _ location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5), quotas: QuotaPolicy = .unlimited,
+        clock: TestClock = TestClock()
     ) -> SQLiteStoreConfiguration {
         SQLiteStoreConfiguration(
-            location: location, durability: durability, busyTimeout: busyTimeout,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), now: { Timestamp(milliseconds: 1_000_000) })
+            location: location, durability: durability, busyTimeout: busyTimeout, quotas: quotas,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), now: { clock.now },
+            monotonic: { clock.monotonic })
+    }
+}
+
+/// A wall clock that may be set, and a monotonic clock that only goes on.
+final class TestClock: Sendable {
+    private let state = Locked((wall: Int64(1_000_000), monotonic: Int64(0)))
+
+    var now: Timestamp { Timestamp(milliseconds: state.withLock { $0.wall }) }
+    var monotonic: Int64 { state.withLock { $0.monotonic } }
+
+    /// Lets time pass.
+    func pass(milliseconds: Int64) {
+        state.withLock { state in
+            state.wall += milliseconds
+            state.monotonic += milliseconds
+        }
+    }
+
+    /// Sets the wall clock, by a difference.
+    func step(milliseconds: Int64) {
+        state.withLock { $0.wall += milliseconds }
     }
 }

@@ -10,7 +10,7 @@ extension StoreContract {
                 config: ["k": [.number("0.10"), nil]], revision: 1, createdAt: Timestamp(milliseconds: 1),
                 updatedAt: Timestamp(milliseconds: 1))
             for bot in [full, .plain("c", name: "bare")] {
-                let made = try await store.createBot(bot, for: .ann)
+                let made = try await store.createBot(bot, request: nil, for: .ann)
                 #expect(made == bot)
                 #expect(try await store.bot(bot.id, for: .ann) == bot)
             }
@@ -39,7 +39,8 @@ extension StoreContract {
             }
             try await store.makeBot("other", name: "aa", for: .bob)
             for limit in 1...8 {
-                let all = try await store.allPages(limit: limit) { page async throws(Failure) in try await store.bots(page: page, for: .ann)
+                let all = try await store.allPages(limit: limit) { page async throws(Failure) in
+                    try await store.bots(.own, page: page, for: .ann)
                 }
                 #expect(all.map(\.name) == ["10", "A", "a b", "b", "c", "Z", "é"], "limit \(limit)")
             }
@@ -47,10 +48,10 @@ extension StoreContract {
 
         StoreContract("pages of bots do not move while bots come and go") { store in
             for name in ["a", "b", "c", "d", "e", "f"] { try await store.makeBot(name, name: name, for: .ann) }
-            let first = try await store.bots(page: PageRequest(limit: 3), for: .ann)
+            let first = try await store.bots(.own, page: PageRequest(limit: 3), for: .ann)
             try await store.makeBot("aa", name: "aa", for: .ann)
             try await store.deleteBot("c", at: Timestamp(milliseconds: 5), for: .ann)
-            let second = try await store.bots(page: PageRequest(cursor: first.nextCursor), for: .ann)
+            let second = try await store.bots(.own, page: PageRequest(cursor: first.nextCursor), for: .ann)
             #expect(second.elements.map(\.name) == ["d", "e", "f"] && second.nextCursor == nil)
         },
 
@@ -58,7 +59,7 @@ extension StoreContract {
             var bot = Bot(
                 id: "b", name: "n", description: "d", instructions: "i", model: "m", temperature: 1, config: [:], revision: 1,
                 createdAt: Timestamp(milliseconds: 1), updatedAt: Timestamp(milliseconds: 1))
-            _ = try await store.createBot(bot, for: .ann)
+            _ = try await store.createBot(bot, request: nil, for: .ann)
             let changes: [(BotChange, (inout Bot) -> Void)] = [
                 (BotChange(name: "n2"), { $0.name = "n2" }),
                 (BotChange(description: ""), { $0.description = "" }),

@@ -159,7 +159,7 @@ extension StoreContract {
             let linked = try #require(try await store.conversations(linkedTo: "linked", page: one, for: .ann).nextCursor)
             let messages = try #require(try await store.messages(inConversation: "c", page: one, for: .ann).nextCursor)
             let others = try #require(try await store.messages(inConversation: "d", page: one, for: .ann).nextCursor)
-            let bots = try #require(try await store.bots(page: one, for: .ann).nextCursor)
+            let bots = try #require(try await store.bots(.own, page: one, for: .ann).nextCursor)
             let damaged = conversations.dropLast() + (conversations.last == "A" ? "B" : "A")
             let garbage = [
                 "", "x", "====", "AAAA", "null", "bnVsbA", "W10", conversations + "=", " " + conversations, String(damaged), "\u{0}", "ü",
@@ -181,7 +181,7 @@ extension StoreContract {
             }
             for cursor in garbage + [conversations, linked, messages] {
                 await expectFailure(.noCursor) { () async throws(Failure) in
-                    try await store.bots(page: PageRequest(cursor: cursor), for: .ann)
+                    try await store.bots(.own, page: PageRequest(cursor: cursor), for: .ann)
                 }
             }
         },

@@ -48,7 +48,7 @@ extension StoreContract {
             let parts: [Message.Part] = [.text("a\u{0}b\u{2028}\"\\\u{1F}"), .text(""), .text("👩‍👩‍👧 e\u{301}\r\n")]
             var new = NewTurn.plain("t", .existing(conversationID: "c"))
             new.content = parts
-            let admitted = try await store.admitTurn(new, for: .ann)
+            let admitted = try await store.accept(new, for: .ann)
             var answer = Message.answer(to: admitted)
             answer.content = parts.reversed()
             answer.usage = Usage(

@@ -66,7 +66,7 @@ private struct RandomWalk {
         case 5:
             let new = Bot.plain(newID("bot"), name: oneOf(["a", "B", "b", "c", "D"]), at: now.milliseconds)
             bots.append(new.id)
-            await same({ () async throws(Failure) in try await store.createBot(new, for: caller) }) { model throws(Failure) in
+            await same({ () async throws(Failure) in try await store.createBot(new, request: nil, for: caller) }) { model throws(Failure) in
                 try model.createBot(new, of: person)
             }
         case 6:
@@ -117,7 +117,8 @@ private struct RandomWalk {
                 try await store.conversations(linkedTo: nil, page: page, for: caller)
             }
             #expect(all == model.conversations(of: person, linkedTo: nil))
-            let bots = try await store.allPages(limit: limit) { page async throws(Failure) in try await store.bots(page: page, for: caller)
+            let bots = try await store.allPages(limit: limit) { page async throws(Failure) in
+                try await store.bots(.own, page: page, for: caller)
             }
             #expect(bots == model.bots(of: person))
             for bot in bots {
@@ -151,7 +152,7 @@ private struct RandomWalk {
         let target: NewTurn.Target =
             Int.random(in: 0..<5, using: &chance) == 0 ? .new(newConversation(at: now)) : .existing(conversationID: anyConversation())
         let new = NewTurn.plain(newID("turn"), target, text: "question \(made)", at: now.milliseconds)
-        let expected = await same({ () async throws(Failure) in try await store.admitTurn(new, for: .user(id: person)) }) {
+        let expected = await same({ () async throws(Failure) in try await store.accept(new, for: .user(id: person)) }) {
             model throws(Failure) in try model.admitTurn(new, of: person)
         }
         if let expected { admitted.append(expected) }
@@ -224,5 +225,6 @@ extension AdmittedTurn: Equatable {
     /// Whether all that was accepted is the same.
     package static func == (left: AdmittedTurn, right: AdmittedTurn) -> Bool {
         left.turn == right.turn && left.userMessage == right.userMessage && left.conversation == right.conversation && left.bot == right.bot
+            && left.ownsBot == right.ownsBot && left.warning == right.warning
     }
 }

@@ -13,7 +13,7 @@ extension StoreContract {
         StoreContract("a request can make its own anonymous user") { store in
             try await store.makeConversation("c", for: .newAnonymous(.numbered(1)))
             try await store.makeBot("b", name: "Bot", for: .newAnonymous(.numbered(2)))
-            _ = try await store.admitTurn(
+            _ = try await store.accept(
                 .plain("t", .new(NewConversation(id: "d", title: "", botID: nil, metadata: [:], createdAt: Timestamp(milliseconds: 1)))),
                 for: .newAnonymous(.numbered(3)))
             #expect(try await store.conversation("c", for: .anonymous(NewAnonymousUser.numbered(1).tokenHash)).id == "c")
@@ -68,7 +68,7 @@ extension StoreContract {
             try await store.makeConversation("c", for: .ann)
             let nobody = Caller.user(id: "nobody")
             #expect(try await store.conversations(linkedTo: nil, page: PageRequest(), for: nobody).elements.isEmpty)
-            #expect(try await store.bots(page: PageRequest(), for: nobody).elements.isEmpty)
+            #expect(try await store.bots(.own, page: PageRequest(), for: nobody).elements.isEmpty)
             await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.conversation("c", for: nobody)
             }
         },
@@ -105,7 +105,7 @@ extension StoreContract {
                 #expect(other == missing, "\(name)")
             }
             #expect(try await store.conversations(linkedTo: "b", page: PageRequest(), for: .bob).elements.isEmpty)
-            #expect(try await store.bots(page: PageRequest(), for: .bob).elements.isEmpty)
+            #expect(try await store.bots(.own, page: PageRequest(), for: .bob).elements.isEmpty)
             await expectFailure(.notFound(.bot, "b")) { () async throws(Failure) in
                 try await store.setBot("b", ofConversation: "mine", at: moment, for: .bob)
             }
@@ -129,12 +129,12 @@ extension StoreContract {
             { store, caller async throws(Failure) in _ = try await store.conversations(linkedTo: nil, page: PageRequest(), for: caller) }
         ),
         ("createBot", { store, caller async throws(Failure) in try await store.makeBot("x", name: "x", for: caller) }),
-        ("bots", { store, caller async throws(Failure) in _ = try await store.bots(page: PageRequest(), for: caller) }),
+        ("bots", { store, caller async throws(Failure) in _ = try await store.bots(.own, page: PageRequest(), for: caller) }),
         (
             "admitTurn, new",
             { store, caller async throws(Failure) in
                 let new = NewConversation(id: "y", title: "", botID: nil, metadata: [:], createdAt: moment)
-                _ = try await store.admitTurn(.plain("y", .new(new)), for: caller)
+                _ = try await store.accept(.plain("y", .new(new)), for: caller)
             }
         ),
     ]

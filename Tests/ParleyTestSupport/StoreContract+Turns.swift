@@ -8,7 +8,7 @@ extension StoreContract {
             let bot = Bot(
                 id: "b", name: "n", description: "d", instructions: "i", model: "p:m", temperature: 0.5, config: ["k": 1], revision: 1,
                 createdAt: Timestamp(milliseconds: 1), updatedAt: Timestamp(milliseconds: 1))
-            _ = try await store.createBot(bot, for: .ann)
+            _ = try await store.createBot(bot, request: nil, for: .ann)
             try await store.makeConversation("c", botID: "b", for: .ann)
             let admitted = try await store.admit("t", in: "c", text: "Hello?", at: 2_000, for: .ann)
             let message = Message(
@@ -42,6 +42,7 @@ extension StoreContract {
             turn.stopReason = .endTurn
             turn.messageID = "t.assistant"
             turn.usage = outcome.usage
+            turn.quota = QuotaReceipt(counted: true, reason: .completed, warning: nil, limits: [])
             turn.completedAt = Timestamp(milliseconds: 3_000)
             #expect(result == TurnResult(turn: turn, message: outcome.message))
             #expect(try await store.turn("t", for: .ann) == result)
@@ -54,7 +55,7 @@ extension StoreContract {
 
         StoreContract("a turn brings its conversation with it") { store in
             let new = NewConversation(id: "c", title: "", botID: nil, metadata: ["k": 1], createdAt: Timestamp(milliseconds: 1_500))
-            let admitted = try await store.admitTurn(.plain("t", .new(new), at: 2_000), for: .ann)
+            let admitted = try await store.accept(.plain("t", .new(new), at: 2_000), for: .ann)
             #expect(admitted.conversation.metadata == ["k": 1] && admitted.conversation.title == "A title")
             #expect(admitted.conversation.createdAt.milliseconds == 1_500 && admitted.conversation.updatedAt.milliseconds == 2_000)
             #expect(try await store.conversation("c", for: .ann) == admitted.conversation)
@@ -63,7 +64,7 @@ extension StoreContract {
         StoreContract("a refused turn leaves nothing, not even its conversation") { store in
             let new = NewConversation(id: "c", title: "", botID: "none", metadata: [:], createdAt: Timestamp(milliseconds: 1))
             await expectFailure(.notFound(.bot, "none")) { () async throws(Failure) in
-                try await store.admitTurn(.plain("t", .new(new)), for: .ann)
+                try await store.accept(.plain("t", .new(new)), for: .ann)
             }
             await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.conversation("c", for: .ann) }
             await expectFailure(.notFound(.conversation, "c")) { () async throws(Failure) in try await store.admit("t", in: "c", for: .ann)

@@ -1,12 +1,13 @@
 package import ParleyCore
 package import Testing
 
-/// One thing that every store must do, and a test of it. Each adapter runs all of them, every one on a new, empty store:
+/// One thing that every store must do, and a test of it. Each adapter runs all of them, every one on a new, empty store with the limits that
+/// it is about:
 ///
 /// ```swift
 /// @Test(arguments: StoreContract.all)
 /// func holds(_ clause: StoreContract) async throws {
-///     let store = try openNewStore()
+///     let store = try openNewStore(quotas: clause.quotas)
 ///     try await clause.verify(store)
 ///     try await store.close()
 /// }
@@ -14,11 +15,16 @@ package import Testing
 package struct StoreContract: Sendable, CustomTestStringConvertible {
     /// What must hold, as a sentence.
     package let name: String
+    /// The limits that the store is opened with.
+    package let quotas: QuotaPolicy
     /// Verifies it, recording an issue where it does not hold.
     package let verify: @Sendable (any Store) async throws -> Void
 
-    init(_ name: String, _ verify: @escaping @Sendable (any Store) async throws -> Void) {
+    init(
+        _ name: String, quotas: QuotaPolicy = .unlimited, _ verify: @escaping @Sendable (any Store) async throws -> Void
+    ) {
         self.name = name
+        self.quotas = quotas
         self.verify = verify
     }
 
@@ -26,7 +32,8 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
     package var testDescription: String { name }
 
     /// All that must hold.
-    package static let all = people + conversations + messages + bots + turns + care + [model]
+    package static let all =
+        people + conversations + messages + bots + turns + care + quotaClauses + requests + claims + publishedBots + [model]
 }
 
 /// Short forms for what most clauses need. Ids are given, times are milliseconds, and a turn's messages are named after it.
@@ -43,7 +50,7 @@ extension Store {
     /// Makes a bot.
     @discardableResult
     package func makeBot(_ id: String, name: String, at time: Int64 = 1_000, for caller: Caller) async throws(Failure) -> Bot {
-        try await createBot(.plain(id, name: name, at: time), for: caller)
+        try await createBot(.plain(id, name: name, at: time), request: nil, for: caller)
     }
 
     /// Accepts a message in a conversation.
@@ -51,13 +58,26 @@ extension Store {
     package func admit(
         _ turnID: String, in conversationID: String, text: String = "Hello?", at time: Int64 = 2_000, for caller: Caller
     ) async throws(Failure) -> AdmittedTurn {
-        try await admitTurn(.plain(turnID, .existing(conversationID: conversationID), text: text, at: time), for: caller)
+        try await accept(.plain(turnID, .existing(conversationID: conversationID), text: text, at: time), for: caller)
+    }
+
+    /// Accepts a message that was not sent before.
+    @discardableResult
+    package func accept(_ new: NewTurn, for caller: Caller) async throws(Failure) -> AdmittedTurn {
+        switch try await admitTurn(new, for: caller) {
+        case .accepted(let admitted): return admitted
+        case .repeated(let turnID): throw Failure(.internalError, "The message was sent before, with the turn \(turnID).")
+        }
     }
 
     /// Ends a turn with an answer.
     @discardableResult
-    package func finish(_ admitted: AdmittedTurn, text: String = "Hello!", at time: Int64 = 3_000) async throws(Failure) -> TurnResult {
-        try await finishTurn(.plain(admitted, text: text, at: time))
+    package func finish(
+        _ admitted: AdmittedTurn, text: String = "Hello!", _ reason: Settlement.Reason = .completed, at time: Int64 = 3_000
+    ) async throws(Failure) -> TurnResult {
+        var outcome = TurnOutcome.plain(admitted, text: text, at: time)
+        outcome.settlement = Settlement(reason)
+        return try await finishTurn(outcome)
     }
 
     /// A message and its answer.
@@ -130,7 +150,8 @@ extension TurnOutcome {
         TurnOutcome(
             turnID: admitted.turn.id, status: .completed, stopReason: .endTurn, error: nil,
             message: .answer(to: admitted, text: text, at: time),
-            usage: Usage(inputTokens: 3, outputTokens: 5), lastSequence: 4, completedAt: Timestamp(milliseconds: time))
+            usage: Usage(inputTokens: 3, outputTokens: 5), settlement: Settlement(.completed), lastSequence: 4,
+            completedAt: Timestamp(milliseconds: time))
     }
 }
 
@@ -170,4 +191,9 @@ extension Failure {
     package static let nameTaken = Failure(.nameTaken, "")
     /// What a text that is no cursor is refused with.
     package static let noCursor = Failure.invalidParams(path: "cursor", reason: "is not a cursor of this list")
+}
+
+/// Says that something that must hold does not.
+func record(_ sentence: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    Issue.record(Comment(rawValue: sentence), sourceLocation: sourceLocation)
 }

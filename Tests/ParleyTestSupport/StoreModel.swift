@@ -174,6 +174,8 @@ struct StoreModel {
             turn.stopReason = outcome.stopReason
             turn.error = outcome.error
             turn.usage = outcome.usage
+            turn.quota = QuotaReceipt(
+                counted: outcome.settlement.chargesPerson, reason: outcome.settlement.reason, warning: nil, limits: [])
             turn.completedAt = outcome.completedAt
             if let message = outcome.message {
                 store(message)

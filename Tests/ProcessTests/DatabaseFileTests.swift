@@ -52,7 +52,7 @@ struct DatabaseFileTests {
     }
 
     @Test func manyProcessesMayStartAtOnce() async throws {
-        let processes = try (0..<6).map { _ in try start() }
+        let processes = try (0..<6).map { _ in try start("--set", "quotas.user.bots.limit=none") }
         for process in processes {
             #expect(try await process.call("createBot", ["name": .string("Bot \(process.id)")])["result"] != nil)
         }

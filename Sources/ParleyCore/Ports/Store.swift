@@ -14,7 +14,11 @@ package protocol Store: Sendable {
     /// Whether what is stored outlives the process.
     var isPersistent: Bool { get }
 
+    // MARK: People
+
     /// Makes an anonymous person.
+    ///
+    /// - Throws: `quotaExceeded` (`address.anonymousUsers`), as every call with a `newAnonymous` caller.
     func createAnonymousUser(_ new: NewAnonymousUser) async throws(Failure)
 
     /// Looks whether a caller may be served at all; writes nothing.
@@ -22,11 +26,40 @@ package protocol Store: Sendable {
     /// - Throws: `authRequired` for an anonymous token that is unknown or dead.
     func verify(_ caller: Caller) async throws(Failure)
 
+    /// Gives what an anonymous person owns to a user and lets the token go, or only counts it. A running turn goes on, and counts against whom
+    /// it was admitted for.
+    ///
+    /// - Parameter isConfirmed: false only counts.
+    /// - Returns: what has moved or would; a repeat by the same user returns what moved the first time.
+    /// - Throws: `authRequired` for a token that is unknown, or claimed by somebody else.
+    func claimAnonymousUser(
+        _ tokenHash: AnonymousToken.Hash, isConfirmed: Bool, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> AnonymousClaim
+
+    /// Deletes a person with all that belongs to it, and marks an erasure pending. The ledger of quotas keeps counts under a number that means
+    /// nothing any more. Somebody who was never seen is deleted already.
+    ///
+    /// - Throws: `conversationBusy` while a turn of a living host runs in one of the person's conversations.
+    func deletePerson(at now: Timestamp, for caller: Caller) async throws(Failure)
+
+    // MARK: Quotas
+
+    /// How the limits of somebody stand, with all numbers; of a caller, what the caller may see. Writes nothing.
+    ///
+    /// - Throws: `notFound` (anonymousUser).
+    func quota(of subject: QuotaSubject, at now: Timestamp) async throws(Failure) -> [QuotaReading]
+
+    /// Forgets what was charged to somebody; what is held stays so.
+    ///
+    /// - Parameter scope: only the limits of this scope; nil for all of the subject's own.
+    /// - Throws: `notFound` (anonymousUser).
+    func resetQuota(of subject: QuotaSubject, scope: QuotaKey.Scope?, at now: Timestamp) async throws(Failure) -> [QuotaReading]
+
     // MARK: Conversations
 
-    /// Makes a conversation.
+    /// Makes a conversation, or finds the one that was made by the same request.
     ///
-    /// - Throws: `notFound` (bot).
+    /// - Throws: `notFound` (bot; the conversation of a repeat that was deleted since), `idempotencyConflict`.
     func createConversation(_ new: NewConversation, for caller: Caller) async throws(Failure) -> Conversation
 
     /// Reads one conversation.
@@ -64,22 +97,24 @@ package protocol Store: Sendable {
 
     // MARK: Bots
 
-    /// Makes a bot.
+    /// Makes a bot, or finds the one that was made by the same request.
     ///
-    /// - Throws: `nameTaken`.
-    func createBot(_ new: Bot, for caller: Caller) async throws(Failure) -> Bot
+    /// - Parameter request: what the client calls it; nil when it cannot be repeated.
+    /// - Throws: `nameTaken`, `quotaExceeded`, `notFound` (the bot of a repeat that was deleted since), `idempotencyConflict`.
+    func createBot(_ new: Bot, request: ClientRequest?, for caller: Caller) async throws(Failure) -> Bot
 
-    /// Reads one bot.
+    /// Reads one bot; of somebody else's published one, what everybody may see.
     ///
     /// - Throws: `notFound` (bot).
     func bot(_ id: String, for caller: Caller) async throws(Failure) -> Bot
 
-    /// Lists the caller's bots by name (letter case ignored), then `id`.
+    /// Lists bots by name (letter case ignored), then `id`; of somebody else's published ones, what everybody may see.
     ///
     /// - Throws: `invalidParams` (path `cursor`).
-    func bots(page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot>
+    func bots(_ scope: BotScope, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot>
 
-    /// Changes a bot, adds one to its revision and moves `updatedAt` to `now`.
+    /// Changes a bot of the caller's, adds one to its revision and moves `updatedAt` to `now`. Once it is private, the conversations of others go on
+    /// without it.
     ///
     /// - Parameter revision: what the bot's revision must be; nil for any.
     /// - Throws: `notFound` (bot), `revisionConflict` (details: `revision`, the current one), `nameTaken`.
@@ -87,19 +122,20 @@ package protocol Store: Sendable {
         _ id: String, _ change: BotChange, ifRevision revision: Int?, at now: Timestamp, for caller: Caller
     ) async throws(Failure) -> Bot
 
-    /// Deletes a bot, keeps its conversations without a bot, and marks an erasure pending.
+    /// Deletes a bot of the caller's, keeps its conversations without a bot, and marks an erasure pending.
     ///
     /// - Throws: `notFound` (bot).
     func deleteBot(_ id: String, at now: Timestamp, for caller: Caller) async throws(Failure)
 
     // MARK: Turns
 
-    /// Accepts a user message: stores it as the new head with a turn that this host runs, and the conversation if it is new.
+    /// Accepts a user message: stores it as the new head with a turn that this host runs, the conversation if it is new, what the turn holds of
+    /// the quotas, and what the client calls it. A refusal stores nothing.
     ///
     /// A turn of a dead host that stands in the way is recovered in the same transaction.
     ///
-    /// - Throws: `notFound` (conversation, bot), `conversationBusy`.
-    func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> AdmittedTurn
+    /// - Throws: `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `quotaExceeded`, and what `NewTurn.approve` throws.
+    func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission
 
     /// The path that ends with a message, oldest first, as much as fits.
     ///
@@ -112,9 +148,9 @@ package protocol Store: Sendable {
     /// Keeps what turns of this host have said so far. A turn that is no longer this host's, or no longer running, is passed over.
     func checkpoint(_ checkpoints: [TurnCheckpoint]) async throws(Failure)
 
-    /// Ends a turn of this host: its outcome and its message are stored and the conversation is free again.
+    /// Ends a turn of this host: its outcome and its message are stored, what it holds of the quotas is settled, and the conversation is free again.
     ///
-    /// - Returns: the turn as stored. A turn that somebody else has ended in the meantime (recovery) is returned as it is.
+    /// - Returns: the turn as stored, with its receipt. A turn that somebody else has ended in the meantime (recovery) is returned as it is.
     /// - Throws: `notFound` (turn) when it was deleted.
     func finishTurn(_ outcome: TurnOutcome) async throws(Failure) -> TurnResult
 
@@ -132,7 +168,7 @@ package protocol Store: Sendable {
     /// Which running turns of this host somebody wants cancelled.
     func turnsToCancel() async throws(Failure) -> [String]
 
-    /// Marks the running turns of hosts that are gone as `interrupted`, keeping their partial text.
+    /// Marks the running turns of hosts that are gone as `interrupted`, keeping their partial text and settling what they hold.
     ///
     /// - Returns: how many there were.
     func recoverTurns(at now: Timestamp) async throws(Failure) -> Int
@@ -146,6 +182,9 @@ package protocol Store: Sendable {
     ///
     /// - Returns: false when other processes are in the way and it stays pending.
     func erase() async throws(Failure) -> Bool
+
+    /// Forgets what no limit and no repeated request can need any more.
+    func discardExpired(at now: Timestamp) async throws(Failure)
 
     /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Nothing may be called afterwards.
     func close() async throws(Failure)
@@ -163,123 +202,18 @@ package struct NewConversation: Sendable {
     package var metadata: JSONValue
     /// When it was made.
     package var createdAt: Timestamp
+    /// What the client calls the request that makes it; nil when it cannot be repeated.
+    package var request: ClientRequest?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(id: String, title: String, botID: String?, metadata: JSONValue, createdAt: Timestamp) {
+    package init(
+        id: String, title: String, botID: String?, metadata: JSONValue, createdAt: Timestamp, request: ClientRequest? = nil
+    ) {
         self.id = id
         self.title = title
         self.botID = botID
         self.metadata = metadata
         self.createdAt = createdAt
-    }
-}
-
-/// A user message about to be accepted.
-package struct NewTurn: Sendable {
-    /// Where the message goes.
-    package enum Target: Sendable {
-        case existing(conversationID: String)
-        /// Made in the same transaction.
-        case new(NewConversation)
-    }
-
-    /// The id that clients know; opaque.
-    package var id: String
-    /// Where the message goes.
-    package var target: Target
-    /// The message that began it.
-    package var userMessageID: String
-    /// What is said, part by part.
-    package var content: [Message.Part]
-    /// The conversation's title if it has none yet.
-    package var title: String
-    /// When it is accepted.
-    package var now: Timestamp
-    /// When the turn is ended if it has not ended by itself.
-    package var deadline: Timestamp
-
-    /// Makes one of its fields; see them for what the parameters mean.
-    package init(
-        id: String, target: Target, userMessageID: String, content: [Message.Part], title: String, now: Timestamp, deadline: Timestamp
-    ) {
-        self.id = id
-        self.target = target
-        self.userMessageID = userMessageID
-        self.content = content
-        self.title = title
-        self.now = now
-        self.deadline = deadline
-    }
-}
-
-/// An accepted turn with all that is needed to run it.
-package struct AdmittedTurn: Sendable {
-    /// The turn.
-    package var turn: Turn
-    /// The message that began it, as stored.
-    package var userMessage: Message
-    /// The conversation as the admission left it.
-    package var conversation: Conversation
-    /// The bot that the conversation is linked to.
-    package var bot: Bot?
-
-    /// Makes one of its fields; see them for what the parameters mean.
-    package init(turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?) {
-        self.turn = turn
-        self.userMessage = userMessage
-        self.conversation = conversation
-        self.bot = bot
-    }
-}
-
-/// What a running turn has said so far.
-package struct TurnCheckpoint: Sendable {
-    /// The turn that it belongs to.
-    package var turnID: String
-    /// The assistant's message with all its text up to here, `partial`.
-    package var message: Message
-    /// The last event number given out.
-    package var lastSequence: Int
-
-    /// Makes one of its fields; see them for what the parameters mean.
-    package init(turnID: String, message: Message, lastSequence: Int) {
-        self.turnID = turnID
-        self.message = message
-        self.lastSequence = lastSequence
-    }
-}
-
-/// How a turn ended.
-package struct TurnOutcome: Sendable {
-    /// The turn that it belongs to.
-    package var turnID: String
-    /// Where it stands.
-    package var status: Turn.Status
-    /// Why the model or the host stopped; nil while it runs.
-    package var stopReason: Turn.StopReason
-    /// Why it failed; nil unless it did.
-    package var error: TurnError?
-    /// The assistant's message; nil when nothing was said.
-    package var message: Message?
-    /// What the answer cost, in tokens.
-    package var usage: Usage?
-    /// The number of the terminal event.
-    package var lastSequence: Int
-    /// When it ended.
-    package var completedAt: Timestamp
-
-    /// Makes one of its fields; see them for what the parameters mean.
-    package init(
-        turnID: String, status: Turn.Status, stopReason: Turn.StopReason, error: TurnError?, message: Message?, usage: Usage?,
-        lastSequence: Int, completedAt: Timestamp
-    ) {
-        self.turnID = turnID
-        self.status = status
-        self.stopReason = stopReason
-        self.error = error
-        self.message = message
-        self.usage = usage
-        self.lastSequence = lastSequence
-        self.completedAt = completedAt
+        self.request = request
     }
 }

@@ -16,11 +16,15 @@ package struct Bots: Sendable {
         package var temperature: Double?
         /// An opaque object of the client's own.
         package var config: JSONValue?
+        /// Who may use it.
+        package var visibility: Bot.Visibility
+        /// What the client calls the request, so that it may be repeated; nil when it cannot be.
+        package var requestID: String?
 
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
             name: String, description: String = "", instructions: String? = nil, model: String? = nil, temperature: Double? = nil,
-            config: JSONValue? = nil
+            config: JSONValue? = nil, visibility: Bot.Visibility = .private, requestID: String? = nil
         ) {
             self.name = name
             self.description = description
@@ -28,6 +32,8 @@ package struct Bots: Sendable {
             self.model = model
             self.temperature = temperature
             self.config = config
+            self.visibility = visibility
+            self.requestID = requestID
         }
     }
 
@@ -48,15 +54,16 @@ package struct Bots: Sendable {
 
     /// Makes a bot.
     ///
-    /// - Throws: `invalidParams`, `nameTaken`.
+    /// - Throws: `invalidParams`, `modelNotAllowed`, `nameTaken`, `quotaExceeded`, `idempotencyConflict`.
     package func create(_ draft: Draft, for caller: Caller) async throws(Failure) -> Bot {
         let now = ambient.now()
         let bot = Bot(
             id: ambient.newID(.bot), name: try checked(name: draft.name), description: try checked(description: draft.description),
-            instructions: try checked(instructions: draft.instructions), model: try checked(model: draft.model),
-            temperature: try checked(temperature: draft.temperature), config: try checked(config: draft.config), revision: 1,
-            createdAt: now, updatedAt: now)
-        return try await store.createBot(bot, for: caller)
+            instructions: try checked(instructions: draft.instructions), model: try checked(model: draft.model, for: caller),
+            temperature: try checked(temperature: draft.temperature), config: try checked(config: draft.config),
+            visibility: try checked(visibility: draft.visibility, for: caller), revision: 1, createdAt: now, updatedAt: now)
+        let request = try ClientRequest.named(draft.requestID, path: "clientRequestId", content: bot.content)
+        return try await store.createBot(bot, request: request, for: caller)
     }
 
     /// Reads one bot.
@@ -66,25 +73,26 @@ package struct Bots: Sendable {
         try await store.bot(id, for: caller)
     }
 
-    /// Lists the caller's bots by name.
+    /// Lists bots by name.
     ///
     /// - Throws: `invalidParams` (path `cursor`).
-    package func list(page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot> {
-        try await store.bots(page: page, for: caller)
+    package func list(_ scope: BotScope, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Bot> {
+        try await store.bots(scope, page: page, for: caller)
     }
 
     /// Changes a bot.
     ///
     /// - Parameter revision: refuse unless the bot's revision is this one; nil for any.
-    /// - Throws: `invalidParams`, `notFound`, `revisionConflict`, `nameTaken`.
+    /// - Throws: `invalidParams`, `modelNotAllowed`, `notFound`, `revisionConflict`, `nameTaken`.
     package func update(_ id: String, _ change: BotChange, ifRevision revision: Int?, for caller: Caller) async throws(Failure) -> Bot {
         var change = change
         if let name = change.name { change.name = try checked(name: name) }
         if let description = change.description { change.description = try checked(description: description) }
         if let instructions = change.instructions { change.instructions = .some(try checked(instructions: instructions)) }
-        if let model = change.model { change.model = .some(try checked(model: model)) }
+        if let model = change.model { change.model = .some(try checked(model: model, for: caller)) }
         if let temperature = change.temperature { change.temperature = .some(try checked(temperature: temperature)) }
         if let config = change.config { change.config = .some(try checked(config: config)) }
+        if let visibility = change.visibility { change.visibility = try checked(visibility: visibility, for: caller) }
         return try await store.updateBot(id, change, ifRevision: revision, at: ambient.now(), for: caller)
     }
 
@@ -122,9 +130,16 @@ package struct Bots: Sendable {
         return instructions
     }
 
-    private func checked(model: String?) throws(Failure) -> String? {
+    private func checked(model: String?, for caller: Caller) throws(Failure) -> String? {
         guard let model else { return nil }
-        return try models.select(model).id
+        return try models.select(model, for: caller.kind).id
+    }
+
+    private func checked(visibility: Bot.Visibility, for caller: Caller) throws(Failure) -> Bot.Visibility {
+        guard visibility == .private || caller.kind == .operator else {
+            throw .invalidParams(path: "visibility", reason: "only the operator publishes bots")
+        }
+        return visibility
     }
 
     private func checked(temperature: Double?) throws(Failure) -> Double? {
@@ -136,5 +151,15 @@ package struct Bots: Sendable {
 
     private func checked(config: JSONValue?) throws(Failure) -> JSONValue? {
         try config?.checkedObject(path: "config", maximumBytes: limits.maxConfigBytes)
+    }
+}
+
+extension Bot {
+    /// All that whoever asked for the bot has chosen.
+    fileprivate var content: JSONValue {
+        [
+            .string(name), .string(description), instructions.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
+            temperature.map { .string("\($0)") } ?? .null, config ?? .null, .string(visibility.rawValue),
+        ]
     }
 }

@@ -22,13 +22,19 @@ package struct Conversations: Sendable {
     /// - Parameters:
     ///   - title: nil or empty to let the first message give one.
     ///   - metadata: an object; nil for an empty one.
-    /// - Throws: `invalidParams`, `notFound` (bot).
-    package func create(title: String?, botID: String?, metadata: JSONValue?, for caller: Caller) async throws(Failure) -> Conversation {
+    ///   - requestID: what the client calls the request, so that it may be repeated; of no use to a person who is made by it.
+    /// - Throws: `invalidParams`, `notFound` (bot), `idempotencyConflict`, `quotaExceeded` (`address.anonymousUsers`).
+    package func create(
+        title: String?, botID: String?, metadata: JSONValue?, requestID: String? = nil, for caller: Caller
+    ) async throws(Failure) -> Conversation {
         let title = try checked(title: title ?? "")
         let metadata = try checked(metadata: metadata ?? [:])
+        let request = try ClientRequest.named(
+            requestID, path: "clientRequestId", content: [.string(title), botID.map(JSONValue.string) ?? .null, metadata])
         return try await store.createConversation(
             NewConversation(
-                id: ambient.newID(.conversation), title: title, botID: botID, metadata: metadata, createdAt: ambient.now()),
+                id: ambient.newID(.conversation), title: title, botID: botID, metadata: metadata, createdAt: ambient.now(),
+                request: request),
             for: caller)
     }
 
@@ -67,15 +73,8 @@ package struct Conversations: Sendable {
     ///
     /// - Throws: `notFound`.
     package func delete(_ id: String, for caller: Caller) async throws(Failure) {
-        while true {
-            do {
-                return try await store.deleteConversation(id, at: ambient.now(), for: caller)
-            } catch {
-                // A turn that was admitted a moment ago may still be in the way after the one that was cancelled: ask again.
-                guard error.code == .conversationBusy, let turnID = error.details.first(where: { $0.name == "turnId" })?.value.stringValue
-                else { throw error }
-                _ = try await turns.cancel(turnID, for: caller)
-            }
+        try await turns.cancellingWhatIsInTheWay(for: caller) { () throws(Failure) in
+            try await store.deleteConversation(id, at: ambient.now(), for: caller)
         }
     }
 

@@ -25,6 +25,7 @@ package struct ModelCatalog: Sendable {
     }
 
     private let providers: [any ModelProvider]
+    private let allowed: ModelAllowance
     /// The model that answers when neither the message nor the bot names one.
     package let defaultModel: Selection
 
@@ -33,9 +34,13 @@ package struct ModelCatalog: Sendable {
     /// - Parameters:
     ///   - providers: each with a name of its own.
     ///   - defaultModel: `PROVIDER:MODEL`, or `PROVIDER` for that provider's first model.
+    ///   - allowed: who may choose which.
     /// - Throws: `invalidParams` (path `model`) when the default names no model of these.
-    package init(providers: [any ModelProvider], defaultModel: String) throws(Failure) {
+    package init(
+        providers: [any ModelProvider], defaultModel: String, allowed: ModelAllowance = ModelAllowance()
+    ) throws(Failure) {
         self.providers = providers
+        self.allowed = allowed
         self.defaultModel = try Self.select(defaultModel, from: providers)
     }
 
@@ -47,6 +52,32 @@ package struct ModelCatalog: Sendable {
                 return Entry(id: id, provider: provider.name, description: description, isDefault: id == defaultModel.id)
             }
         }
+    }
+
+    /// The models that a person may choose.
+    package func entries(for kind: PersonKind) -> [Entry] {
+        entries.filter { allowed.allows($0.id, isDefault: $0.isDefault, for: kind) }
+    }
+
+    /// Makes sure that a person may choose a model.
+    ///
+    /// - Parameter id: `PROVIDER:MODEL`.
+    /// - Throws: `modelNotAllowed`.
+    package func requireAllowed(_ id: String, for kind: PersonKind) throws(Failure) {
+        guard allowed.allows(id, isDefault: id == defaultModel.id, for: kind) else {
+            throw Failure(
+                .modelNotAllowed, "The model \"\(id)\" is not allowed here.", details: [.init("model", .string(id))])
+        }
+    }
+
+    /// Finds the model that a name means, if the person may choose it.
+    ///
+    /// - Parameter name: `PROVIDER:MODEL`, or `PROVIDER` for that provider's first model.
+    /// - Throws: `invalidParams` (path `model`), `modelNotAllowed`.
+    package func select(_ name: String, for kind: PersonKind) throws(Failure) -> Selection {
+        let selection = try select(name)
+        try requireAllowed(selection.id, for: kind)
+        return selection
     }
 
     /// Finds the model that a name means.

@@ -2,6 +2,14 @@ package import JSON
 
 /// A bot: instructions and settings under a name, owned by one person.
 package struct Bot: Hashable, Sendable {
+    /// Who may use it.
+    package enum Visibility: String, CaseIterable, Sendable {
+        /// Only its owner.
+        case `private`
+        /// Everybody; what it is told and how it is set up stays its owner's.
+        case published
+    }
+
     /// The id that clients know; opaque.
     package var id: String
     /// 1 to 80 characters, unique among its owner's bots (letter case ignored).
@@ -16,6 +24,8 @@ package struct Bot: Hashable, Sendable {
     package var temperature: Double?
     /// An opaque object of the client's own.
     package var config: JSONValue?
+    /// Who may use it.
+    package var visibility: Visibility
     /// Counts from 1; every change adds one.
     package var revision: Int
     /// When it was made.
@@ -26,7 +36,7 @@ package struct Bot: Hashable, Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, name: String, description: String, instructions: String?, model: String?, temperature: Double?, config: JSONValue?,
-        revision: Int, createdAt: Timestamp, updatedAt: Timestamp
+        visibility: Visibility = .private, revision: Int, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -35,10 +45,28 @@ package struct Bot: Hashable, Sendable {
         self.model = model
         self.temperature = temperature
         self.config = config
+        self.visibility = visibility
         self.revision = revision
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }
+
+    /// What everybody may see of a published bot: what it is called and what it is for.
+    package var forEverybody: Bot {
+        Bot(
+            id: id, name: name, description: description, instructions: nil, model: nil, temperature: nil, config: nil,
+            visibility: visibility, revision: revision, createdAt: createdAt, updatedAt: updatedAt)
+    }
+}
+
+/// Which bots are listed.
+package enum BotScope: String, CaseIterable, Sendable {
+    /// The caller's own.
+    case own
+    /// Those that are published.
+    case published
+    /// Both.
+    case all
 }
 
 /// What `updateBot` changes; a field that is nil stays as it is, `.some(nil)` clears it.
@@ -55,11 +83,13 @@ package struct BotChange: Sendable {
     package var temperature: Double??
     /// An opaque object of the client's own.
     package var config: JSONValue??
+    /// Who may use it.
+    package var visibility: Bot.Visibility?
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         name: String? = nil, description: String? = nil, instructions: String?? = nil, model: String?? = nil, temperature: Double?? = nil,
-        config: JSONValue?? = nil
+        config: JSONValue?? = nil, visibility: Bot.Visibility? = nil
     ) {
         self.name = name
         self.description = description
@@ -67,5 +97,6 @@ package struct BotChange: Sendable {
         self.model = model
         self.temperature = temperature
         self.config = config
+        self.visibility = visibility
     }
 }

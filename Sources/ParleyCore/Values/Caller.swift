@@ -8,12 +8,15 @@ package enum Caller: Hashable, Sendable {
     case anonymous(AnonymousToken.Hash)
     /// An anonymous person who is made by this very request.
     case newAnonymous(NewAnonymousUser)
+    /// Whoever runs the host: one person, who may publish bots and look after quotas.
+    case `operator`
 
-    /// Whether the caller is an anonymous person.
-    package var isAnonymous: Bool {
+    /// What sort of person the caller is.
+    package var kind: PersonKind {
         switch self {
-        case .user: false
-        case .anonymous, .newAnonymous: true
+        case .user: .user
+        case .anonymous, .newAnonymous: .anonymous
+        case .operator: .operator
         }
     }
 }
@@ -26,12 +29,15 @@ package struct NewAnonymousUser: Hashable, Sendable {
     package var tokenHash: AnonymousToken.Hash
     /// When it was made.
     package var createdAt: Timestamp
+    /// Where it comes from; nil when the parent process does not say.
+    package var address: ClientAddress?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(id: String, tokenHash: AnonymousToken.Hash, createdAt: Timestamp) {
+    package init(id: String, tokenHash: AnonymousToken.Hash, createdAt: Timestamp, address: ClientAddress? = nil) {
         self.id = id
         self.tokenHash = tokenHash
         self.createdAt = createdAt
+        self.address = address
     }
 }
 

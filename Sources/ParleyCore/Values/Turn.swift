@@ -29,6 +29,8 @@ package struct Turn: Hashable, Sendable {
     package var messageID: String?
     /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// What it has cost its person; nil while it runs.
+    package var quota: QuotaReceipt?
     /// When it was made.
     package var createdAt: Timestamp
     /// When it ended.
@@ -37,7 +39,7 @@ package struct Turn: Hashable, Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, conversationID: String, status: Status, stopReason: StopReason? = nil, error: TurnError? = nil, userMessageID: String,
-        messageID: String? = nil, usage: Usage? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil
+        messageID: String? = nil, usage: Usage? = nil, quota: QuotaReceipt? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil
     ) {
         self.id = id
         self.conversationID = conversationID
@@ -47,6 +49,7 @@ package struct Turn: Hashable, Sendable {
         self.userMessageID = userMessageID
         self.messageID = messageID
         self.usage = usage
+        self.quota = quota
         self.createdAt = createdAt
         self.completedAt = completedAt
     }

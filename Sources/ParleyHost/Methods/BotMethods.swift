@@ -18,6 +18,8 @@ struct CreateBot: Method {
             case "model": draft.model = try params.string()
             case "temperature": draft.temperature = try params.double()
             case "config": draft.config = try params.value()
+            case "visibility": draft.visibility = try params.word(Bot.Visibility.self) ?? .private
+            case "clientRequestId": draft.requestID = try params.string()
             default: throw params.unknownField()
             }
         }
@@ -31,18 +33,24 @@ struct CreateBot: Method {
     }
 }
 
-/// `listBots`: the caller's bots by name, without their instructions and config.
+/// `listBots`: bots by name, without their instructions and config: the caller's own, the published ones, or both.
 struct ListBots: Method {
     static let name = "listBots"
     let scope = Scope.caller(exclusive: true)
+    private var bots = BotScope.own
     private var page = PageParams()
 
     init(from params: inout ParamsReader) throws(JSONError) {
-        while let field = try params.nextField() { try page.read(field, from: &params) }
+        while let field = try params.nextField() {
+            switch field {
+            case "scope": bots = try params.word(BotScope.self) ?? .own
+            default: try page.read(field, from: &params)
+            }
+        }
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let page = try await call.host.bots.list(page: page.request, for: call.caller)
+        let page = try await call.host.bots.list(bots, page: page.request, for: call.caller)
         return Page(elements: page.elements.map(BotSummary.init), nextCursor: page.nextCursor).result
     }
 }
@@ -85,6 +93,7 @@ struct UpdateBot: Method {
             case "model": change.model = .some(try params.string())
             case "temperature": change.temperature = .some(try params.double())
             case "config": change.config = .some(try params.value())
+            case "visibility": change.visibility = try params.word(Bot.Visibility.self)
             default: throw params.unknownField()
             }
         }

@@ -104,26 +104,7 @@ struct Shutdown: ImmediateMethod {
     }
 }
 
-/// `createAnonymousUser`: makes a person who is not signed in.
-struct CreateAnonymousUser: Method {
-    static let name = "createAnonymousUser"
-    var callerRule: CallerRule { .new }
-    let scope = Scope.free
-
-    init(from params: inout ParamsReader) throws(JSONError) { try params.expectNoFields() }
-
-    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let user = try await call.host.people.create(call.caller)
-        return { writer in
-            writer.object { writer in
-                writer.member("anonymousUser", user)
-                writer.member("anonymousToken", call.newToken?.text)
-            }
-        }
-    }
-}
-
-/// `listModels`: the models that a message or a bot may name.
+/// `listModels`: the models that a message or a bot of the caller's may name.
 struct ListModels: Method {
     static let name = "listModels"
     let scope = Scope.free
@@ -132,7 +113,7 @@ struct ListModels: Method {
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         try await call.host.store.verify(call.caller)
-        let entries = call.host.models.entries
+        let entries = call.host.models.entries(for: call.caller.kind)
         return { writer in writer.object { $0.member("data", entries) } }
     }
 }

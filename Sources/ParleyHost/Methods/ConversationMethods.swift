@@ -9,6 +9,8 @@ struct CreateConversation: Method {
     private var title: String?
     private var botID: String?
     private var metadata: JSONValue?
+    private var requestID: String?
+    private(set) var clientAddress: ClientAddress?
 
     init(from params: inout ParamsReader) throws(JSONError) {
         while let field = try params.nextField() {
@@ -16,13 +18,16 @@ struct CreateConversation: Method {
             case "title": title = try params.string()
             case "botId": botID = try params.string()
             case "metadata": metadata = try params.value()
+            case "clientRequestId": requestID = try params.string()
+            case "clientAddress": clientAddress = try params.clientAddress()
             default: throw params.unknownField()
             }
         }
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let conversation = try await call.host.conversations.create(title: title, botID: botID, metadata: metadata, for: call.caller)
+        let conversation = try await call.host.conversations.create(
+            title: title, botID: botID, metadata: metadata, requestID: requestID, for: call.caller)
         return { writer in
             writer.object { writer in
                 writer.member("conversation", conversation)

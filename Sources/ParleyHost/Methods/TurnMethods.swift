@@ -18,6 +18,8 @@ struct SendMessage: Method {
         if let id = draft.conversationID { .conversation(id, exclusive: true) } else { .caller(exclusive: true) }
     }
 
+    var clientAddress: ClientAddress? { draft.address }
+
     private var makesConversation: Bool { draft.conversationID == nil }
 
     init(from params: inout ParamsReader) throws(JSONError) {
@@ -40,6 +42,8 @@ struct SendMessage: Method {
             case "stream": streams = try params.bool() ?? true
             case "wait": waits = try params.bool() ?? true
             case "model": draft.model = try params.string()
+            case "clientMessageId": draft.requestID = try params.string()
+            case "clientAddress": draft.address = try params.clientAddress()
             case "maxOutputTokens": draft.maxOutputTokens = try params.integer()
             default: throw params.unknownField()
             }
@@ -53,7 +57,7 @@ struct SendMessage: Method {
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let notifier = TurnNotifier(connection: call.host.connection, requestID: call.requestID, sendsDeltas: streams)
         let madeConversation = Locked(Conversation?.none)
-        try await call.host.turns.send(
+        let turnOfRepeat = try await call.host.turns.send(
             draft, for: call.caller, cancellation: call.handle.cancellation, observer: notifier
         ) { admitted in
             if makesConversation { madeConversation.withLock { $0 = admitted.conversation } }
@@ -69,7 +73,24 @@ struct SendMessage: Method {
             call.host.forget(call)
             call.reply.succeed(Self.result(result, of: call, madeConversation: madeConversation))
         }
-        return nil
+        guard let turnOfRepeat else { return nil }
+        return try await self.repeat(of: turnOfRepeat, call)
+    }
+
+    /// Answers a message that was accepted before as it was answered then: with its turn, once that has ended.
+    private func `repeat`(of turnID: String, _ call: Call) async throws(Failure) -> ResultWriter {
+        call.handle.onlyWaits()
+        call.release()
+        let turns = call.host.turns
+        let result = waits ? try await turns.end(of: turnID, for: call.caller) : try await turns.get(turnID, for: call.caller)
+        let conversation =
+            makesConversation ? try await call.host.conversations.get(result.turn.conversationID, for: call.caller) : nil
+        return { writer in
+            writer.object { writer in
+                writer.members(of: result)
+                writer.member("conversation", conversation)
+            }
+        }
     }
 
     private static func result(_ result: TurnResult, of call: Call, madeConversation: Locked<Conversation?>) -> ResultWriter {

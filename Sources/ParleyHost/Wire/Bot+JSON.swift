@@ -12,6 +12,7 @@ extension Bot: JSONWritable {
             writer.member("model", model)
             writer.member("temperature", temperature)
             writer.member("config", config)
+            writer.member("visibility", visibility.rawValue)
             writer.member("revision", revision)
             writer.member("createdAt", createdAt.rfc3339)
             writer.member("updatedAt", updatedAt.rfc3339)

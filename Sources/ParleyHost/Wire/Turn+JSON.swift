@@ -13,6 +13,7 @@ extension Turn: JSONWritable {
             writer.member("userMessageId", userMessageID)
             writer.member("messageId", messageID)
             writer.member("usage", usage)
+            writer.member("quota", quota)
             writer.member("createdAt", createdAt.rfc3339)
             writer.member("completedAt", completedAt?.rfc3339)
         }

@@ -6,6 +6,12 @@ struct SettingKey: Sendable {
         /// A whole number in a range.
         case integer(ClosedRange<Int>)
         case choice([String])
+        /// `true` or `false`.
+        case flag
+        /// A whole number in a range, or `none` for no limit.
+        case limit(ClosedRange<Int>)
+        /// Texts, separated by commas.
+        case list
     }
 
     /// The dotted name: `limits.maxInFlight` in a file is `{"limits": {"maxInFlight": …}}`, in the environment
@@ -24,6 +30,9 @@ struct SettingKey: Sendable {
         self.summary = summary
     }
 
+    /// What stands for no limit.
+    static let noLimit = "none"
+
     /// Why a text cannot be the setting's value; nil when it can.
     func problem(with text: String) -> String? {
         switch kind {
@@ -33,6 +42,13 @@ struct SettingKey: Sendable {
             return "expected a whole number from \(range.lowerBound) to \(range.upperBound), found \"\(text)\""
         case .choice(let words):
             return words.contains(text) ? nil : "expected one of \(words.joined(separator: ", ")), found \"\(text)\""
+        case .flag: return text == "true" || text == "false" ? nil : "expected true or false, found \"\(text)\""
+        case .limit(let range):
+            if text == Self.noLimit || Int(text).map(range.contains) ?? false { return nil }
+            return "expected a whole number from \(range.lowerBound) to \(range.upperBound), or none for no limit, found \"\(text)\""
+        case .list:
+            let items = text.split(separator: ",", omittingEmptySubsequences: false)
+            return items.contains(where: \.isEmpty) ? "expected texts with commas between them, found \"\(text)\"" : nil
         }
     }
 }
@@ -42,7 +58,9 @@ extension SettingKey {
     private static let gibibyte = 1_073_741_824
 
     /// All settings but the providers, which are a table of their own (see `ProviderSettings`).
-    static let all: [SettingKey] = [
+    static let all: [SettingKey] = main + QuotaSettings.keys + AuthSettings.keys
+
+    private static let main: [SettingKey] = [
         SettingKey("database", .text, "The database's file, or :memory:; by default parley/parley.db in the user's data folder."),
         SettingKey(
             "model", .text,
@@ -67,6 +85,11 @@ extension SettingKey {
             "turns.checkpointMilliseconds", .integer(100...60_000), default: "1000",
             "How often what a running turn has said is stored."
         ),
+        SettingKey(
+            "models.allowed.anonymous", .list, default: "default",
+            "The models that anonymous people may choose: PROVIDER:MODEL, in which * stands for anything, or default for the one that answers by default."
+        ),
+        SettingKey("models.allowed.user", .list, default: "*", "The models that users may choose, in the same way."),
         SettingKey("models.connectTimeoutSeconds", .integer(1...600), default: "10", "How long connecting to a model's server may take."),
         SettingKey("models.idleTimeoutSeconds", .integer(1...day), default: "300", "How long a model's server may send nothing."),
         SettingKey(

@@ -83,6 +83,15 @@ struct Settings: Sendable {
         return number
     }
 
+    /// A limit; nil for none.
+    func limit(_ name: String) -> Int? { text(name).flatMap { Int($0) } }
+
+    /// Whether a flag that has a default is set.
+    func flag(_ name: String) -> Bool { text(name) == "true" }
+
+    /// The texts of a list.
+    func list(_ name: String) -> [String] { text(name)?.split(separator: ",").map(String.init) ?? [] }
+
     private static func keyed(_ values: [String: String]) -> [AbsoluteConfigKey: ConfigValue] {
         Dictionary(uniqueKeysWithValues: values.map { (configKey($0.key), ConfigValue(.string($0.value), isSecret: false)) })
     }

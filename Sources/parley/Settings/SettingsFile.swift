@@ -55,9 +55,20 @@ struct SettingsFile: Sendable {
 
     private static func text(of value: JSONValue, for setting: SettingKey, file: String) throws(SettingsError) -> String {
         switch (setting.kind, value) {
-        case (.text, .string(let text)), (.choice, .string(let text)): return text
-        case (.integer, .integer(let number)): return String(number)
-        case (.integer, .number(let literal)): return literal
+        case (.text, .string(let text)), (.choice, .string(let text)), (.limit, .string(let text)), (.list, .string(let text)): return text
+        case (.integer, .integer(let number)), (.limit, .integer(let number)): return String(number)
+        case (.integer, .number(let literal)), (.limit, .number(let literal)): return literal
+        case (.limit, .null): return SettingKey.noLimit
+        case (.flag, .bool(let flag)): return flag ? "true" : "false"
+        case (.list, .array(let elements)):
+            let texts = elements.compactMap(\.stringValue)
+            guard texts.count == elements.count, !texts.contains(where: { $0.contains(",") }) else {
+                throw SettingsError("\(file): \(setting.name): expected an array of strings without commas.")
+            }
+            return texts.joined(separator: ",")
+        case (.limit, _): throw SettingsError("\(file): \(setting.name): expected a whole number, or null for no limit.")
+        case (.flag, _): throw SettingsError("\(file): \(setting.name): expected true or false.")
+        case (.list, _): throw SettingsError("\(file): \(setting.name): expected an array of strings.")
         case (.integer, _): throw SettingsError("\(file): \(setting.name): expected a whole number.")
         default: throw SettingsError("\(file): \(setting.name): expected a string.")
         }

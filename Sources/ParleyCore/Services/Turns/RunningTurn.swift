@@ -12,6 +12,7 @@ final class RunningTurn: Sendable {
 
     private struct State {
         var cause: Cause?
+        var hasCalledModel = false
         var sequence = 0
         /// The assistant's message without its text, which grows in place beside it.
         var message: Message?
@@ -19,7 +20,8 @@ final class RunningTurn: Sendable {
         /// Whether the text has grown since it was last checkpointed.
         var grown = false
         var result: TurnResult?
-        var waiting: [CheckedContinuation<TurnResult, Never>] = []
+        var waiting: [Int: CheckedContinuation<TurnResult?, Never>] = [:]
+        var nextWaiting = 0
 
         var answer: Message? {
             guard var message else { return nil }
@@ -33,6 +35,7 @@ final class RunningTurn: Sendable {
     /// When its time is up, on the monotonic clock.
     let deadline: Int64
     private let cancellation: Cancellation
+    private let ambient: any Ambient
     private let state = Locked(State())
 
     /// Wraps a turn that was admitted.
@@ -40,11 +43,12 @@ final class RunningTurn: Sendable {
     /// - Parameters:
     ///   - deadline: in milliseconds of the monotonic clock.
     ///   - cancellation: ends the task that runs the turn.
-    init(_ admitted: AdmittedTurn, deadline: Int64, cancellation: Cancellation) {
+    init(_ admitted: AdmittedTurn, deadline: Int64, cancellation: Cancellation, ambient: any Ambient) {
         id = admitted.turn.id
         conversationID = admitted.turn.conversationID
         self.deadline = deadline
         self.cancellation = cancellation
+        self.ambient = ambient
     }
 
     /// Ends the turn early; only the first cause counts, and none does once the turn has ended.
@@ -59,6 +63,14 @@ final class RunningTurn: Sendable {
 
     /// Why the turn is being ended early, if it is.
     var cause: Cause? { state.withLock { $0.cause } }
+
+    /// Notes that the model is about to be asked, which costs something whatever comes of it.
+    func willCallModel() {
+        state.withLock { $0.hasCalledModel = true }
+    }
+
+    /// Whether the model was asked.
+    var hasCalledModel: Bool { state.withLock { $0.hasCalledModel } }
 
     /// Numbers an event.
     func event(_ body: TurnEvent.Body) -> TurnEvent {
@@ -109,24 +121,41 @@ final class RunningTurn: Sendable {
         }
     }
 
-    /// Says how the turn ended, to all who wait.
-    func finish(_ result: TurnResult) {
+    /// Says how the turn ended, to all who wait, one after the other.
+    func finish(_ result: TurnResult) async {
         let waiting = state.withLock { state in
             state.result = result
-            defer { state.waiting = [] }
-            return state.waiting
+            defer { state.waiting = [:] }
+            return state.waiting.sorted { $0.key < $1.key }.map(\.value)
         }
-        for continuation in waiting { continuation.resume(returning: result) }
+        for continuation in waiting {
+            ambient.beginActivity()
+            continuation.resume(returning: result)
+            await ambient.rest()
+        }
     }
 
     /// Waits for the end.
-    func result() async -> TurnResult {
-        await withCheckedContinuation { continuation in
-            let result: TurnResult? = state.withLock { state in
-                if state.result == nil { state.waiting.append(continuation) }
-                return state.result
+    ///
+    /// - Returns: nil when the task is cancelled before.
+    func result() async -> TurnResult? {
+        let id = state.withLock { state in
+            state.nextWaiting += 1
+            return state.nextWaiting
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard state.result == nil, !Task.isCancelled else { return true }
+                    state.waiting[id] = continuation
+                    return false
+                }
+                if isOver { continuation.resume(returning: state.withLock { $0.result }) } else { ambient.endActivity() }
             }
-            if let result { continuation.resume(returning: result) }
+        } onCancel: {
+            guard let continuation = state.withLock({ $0.waiting.removeValue(forKey: id) }) else { return }
+            ambient.beginActivity()
+            continuation.resume(returning: nil)
         }
     }
 }

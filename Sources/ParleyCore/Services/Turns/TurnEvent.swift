@@ -6,6 +6,8 @@ package struct TurnEvent: Sendable {
         case started(Turn, userMessage: Message)
         /// More of the answer's text; never empty.
         case messageDelta(messageID: String, delta: String)
+        /// A limit comes near.
+        case quotaWarning(QuotaWarning)
         /// The end: always last, exactly once.
         case completed(TurnResult)
     }

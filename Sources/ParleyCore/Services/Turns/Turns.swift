@@ -15,16 +15,23 @@ package final class Turns: Sendable {
         package var model: String?
         /// The longest answer, in tokens; nil for the model's own bound.
         package var maxOutputTokens: Int?
+        /// What the client calls the message, so that it may be sent again; nil when it cannot be.
+        package var requestID: String?
+        /// Where an anonymous person sends it from; nil when the parent process does not say.
+        package var address: ClientAddress?
 
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
-            conversationID: String?, content: [Message.Part], botID: String? = nil, model: String? = nil, maxOutputTokens: Int? = nil
+            conversationID: String?, content: [Message.Part], botID: String? = nil, model: String? = nil, maxOutputTokens: Int? = nil,
+            requestID: String? = nil, address: ClientAddress? = nil
         ) {
             self.conversationID = conversationID
             self.content = content
             self.botID = botID
             self.model = model
             self.maxOutputTokens = maxOutputTokens
+            self.requestID = requestID
+            self.address = address
         }
     }
 
@@ -33,8 +40,8 @@ package final class Turns: Sendable {
     let settings: TurnSettings
     let logger: Logger
     let running = RunningTurns()
-    private let models: ModelCatalog
-    private let limits: Limits
+    let models: ModelCatalog
+    let limits: Limits
 
     /// Runs turns on a store with models.
     package init(
@@ -60,32 +67,24 @@ package final class Turns: Sendable {
     ///   - observer: told of every event.
     ///   - admitted: called once the message is stored, before any event.
     ///   - ended: called after the last event, before anybody else hears of the end, so that whoever cancels the turn is answered later.
-    /// - Throws: `invalidParams`, `messageTooLarge`, `notFound` (conversation, bot), `conversationBusy`; then nothing was stored.
+    /// - Returns: nil when the turn has come to its end; the id of the turn of the same request when it was accepted before.
+    /// - Throws: `invalidParams`, `messageTooLarge`, `modelNotAllowed`, `notFound` (conversation, bot), `conversationBusy`, `quotaExceeded`,
+    ///   `idempotencyConflict`; then nothing was stored.
     package func send(
         _ draft: Draft, for caller: Caller, cancellation: Cancellation, observer: any TurnObserver,
         admitted: (AdmittedTurn) -> Void, ended: (TurnResult) -> Void
-    ) async throws(Failure) {
+    ) async throws(Failure) -> String? {
         let text = try checkedText(of: draft, from: caller)
-        let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name) } else { nil }
-
-        let now = ambient.now()
-        let title = Conversations.title(fromMessage: text)
-        let target: NewTurn.Target =
-            if let id = draft.conversationID {
-                .existing(conversationID: id)
-            } else {
-                .new(
-                    NewConversation(
-                        id: ambient.newID(.conversation), title: title, botID: draft.botID, metadata: [:], createdAt: now))
-            }
-        let admission = try await store.admitTurn(
-            NewTurn(
-                id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
-                now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)),
-            for: caller)
+        let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
+        let admission: AdmittedTurn
+        switch try await store.admitTurn(newTurn(draft, text: text, hasModel: chosen != nil, for: caller), for: caller) {
+        case .accepted(let accepted): admission = accepted
+        case .repeated(let turnID): return turnID
+        }
 
         let turn = RunningTurn(
-            admission, deadline: ambient.monotonicMilliseconds() + settings.deadlineMilliseconds, cancellation: cancellation)
+            admission, deadline: ambient.monotonicMilliseconds() + settings.deadlineMilliseconds, cancellation: cancellation,
+            ambient: ambient)
         if let monitor = running.insert(turn) {
             ambient.beginActivity()
             monitor.resume()
@@ -93,13 +92,15 @@ package final class Turns: Sendable {
         if running.isEnding { turn.end(.interrupted) }
         admitted(admission)
         observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
+        if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
 
         let ending = await answer(admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, turn: turn, observer: observer)
         let result = await settle(ending, of: admission.turn, turn: turn)
         observer.observe([turn.event(.completed(result))])
         ended(result)
         running.remove(turn)
-        turn.finish(result)
+        await turn.finish(result)
+        return nil
     }
 
     /// Ends a turn early and waits until it has ended. A finished turn is returned unchanged.
@@ -112,16 +113,49 @@ package final class Turns: Sendable {
         // Also when the turn has ended already: its last event and its reply may be just on their way.
         if let turn = running[id] {
             turn.end(.cancelled)
-            return await turn.result()
+        } else if current.turn.status.isTerminal {
+            return current
         }
-        if current.turn.status.isTerminal { return current }
+        return try await end(of: id, for: caller)
+    }
+
+    /// Waits until a turn has ended, whichever process runs it.
+    ///
+    /// - Throws: `notFound`; `cancelled` when the caller stops waiting.
+    package func end(of id: String, for caller: Caller) async throws(Failure) -> TurnResult {
         while true {
+            if let turn = running[id] {
+                guard let result = await turn.result() else { break }
+                return result
+            }
             let current = try await store.turn(id, for: caller)
             if current.turn.status.isTerminal { return current }
             do {
                 try await ambient.sleep(milliseconds: 50)
             } catch {
-                throw Failure(.cancelled, "The request was cancelled while it waited for the turn to end.")
+                break
+            }
+        }
+        throw Failure(.cancelled, "The request was cancelled while it waited for the turn to end.")
+    }
+
+    /// Does something that a running turn may stand in the way of; such a turn is cancelled.
+    ///
+    /// - Parameter work: throws `conversationBusy` when a turn is in its way.
+    func cancellingWhatIsInTheWay(for caller: Caller, _ work: () async throws(Failure) -> Void) async throws(Failure) {
+        while true {
+            do {
+                return try await work()
+            } catch {
+                // A turn that was admitted a moment ago may still be in the way after the one that was cancelled: try again.
+                guard error.code == .conversationBusy, let turnID = error.details.first(where: { $0.name == "turnId" })?.value.stringValue
+                else { throw error }
+                do throws(Failure) {
+                    _ = try await cancel(turnID, for: caller)
+                } catch {
+                    // Another process may have deleted it in the meantime.
+                    guard error.code == .notFound else { throw error }
+                }
             }
         }
     }
@@ -149,6 +183,28 @@ package final class Turns: Sendable {
         }
     }
 
+    private func newTurn(_ draft: Draft, text: String, hasModel: Bool, for caller: Caller) throws(Failure) -> NewTurn {
+        let now = ambient.now()
+        let request = try ClientRequest.named(draft.requestID, path: "clientMessageId", content: draft.sentContent)
+        let title = Conversations.title(fromMessage: text)
+        let target: NewTurn.Target =
+            if let id = draft.conversationID {
+                .existing(conversationID: id)
+            } else {
+                .new(
+                    NewConversation(
+                        id: ambient.newID(.conversation), title: title, botID: draft.botID, metadata: [:], createdAt: now))
+            }
+        return NewTurn(
+            id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
+            request: request, address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
+        ) { [models] bot, isOwn throws(Failure) in
+            // What a published bot answers with was chosen by the operator.
+            guard !hasModel, isOwn || bot?.model == nil else { return }
+            try models.requireAllowed(bot?.model ?? models.defaultModel.id, for: caller.kind)
+        }
+    }
+
     private func checkedText(of draft: Draft, from caller: Caller) throws(Failure) -> String {
         guard (1...Limits.maxContentParts).contains(draft.content.count) else {
             throw .invalidParams(path: "content", reason: "expected 1 to \(Limits.maxContentParts) parts")
@@ -161,7 +217,7 @@ package final class Turns: Sendable {
         guard text.contains(where: { !$0.isWhitespace }) else {
             throw .invalidParams(path: "text", reason: "expected more than white space")
         }
-        let limit = caller.isAnonymous ? limits.maxMessageBytesAnonymous : limits.maxMessageBytesUser
+        let limit = caller.kind == .anonymous ? limits.maxMessageBytesAnonymous : limits.maxMessageBytesUser
         guard text.utf8.count <= limit else {
             throw Failure(
                 .messageTooLarge, "The message is larger than \(limit) bytes.",
@@ -176,152 +232,18 @@ package final class Turns: Sendable {
     }
 }
 
-// MARK: - The model's part
-
-extension Turns {
-    /// How a turn came to its end.
-    private struct Ending {
-        var status: Turn.Status
-        var stopReason: Turn.StopReason
-        var error: TurnError?
-        var usage: Usage?
-
-        static func failed(_ failure: Failure) -> Ending {
-            Ending(status: .failed, stopReason: .error, error: TurnError(failure))
-        }
-    }
-
-    /// Asks the model and passes its answer on, until there is an ending.
-    private func answer(
-        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, turn: RunningTurn, observer: any TurnObserver
-    ) async -> Ending {
-        var usage: Usage?
-        var ending: Ending
-        do {
-            ending = try await stream(
-                admission, chosen: chosen, maxOutputTokens: maxOutputTokens, turn: turn, observer: observer, usage: &usage)
-        } catch {
-            if turn.cause == nil { log(error, turn: turn) }
-            ending = .failed(error)
-        }
-        if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause) }
-        ending.usage = usage
-        return ending
-    }
-
-    private func stream(
-        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, turn: RunningTurn,
-        observer: any TurnObserver, usage: inout Usage?
-    ) async throws(Failure) -> Ending {
-        let bot = admission.bot
-        // Not `??`, whose right side is a closure that may throw anything.
-        let selection = if let chosen { chosen } else { try selectModel(of: bot) }
-        let instructions = bot?.instructions ?? settings.defaultInstructions
-        let history = try await store.history(
-            endingAt: admission.userMessage.id,
-            maximumBytes: min(limits.maxHistoryBytes, selection.description.historyBytes(besides: instructions) ?? .max))
-        var stream = try await selection.provider.stream(
-            ModelRequest(
-                model: selection.model, instructions: instructions, messages: history, temperature: bot?.temperature,
-                maxOutputTokens: maxOutputTokens))
-        var bytes = 0
-        while let events = try await stream.next() {
-            var deltas: [String] = []
-            var stopReason: Turn.StopReason?
-            for event in events {
-                switch event {
-                case .textDelta(let delta):
-                    deltas.append(delta)
-                    bytes += delta.utf8.count
-                case .usage(let latest):
-                    usage = latest
-                    usage?.cost = selection.description.prices?.cost(of: latest)
-                case .finished(let reason): stopReason = reason
-                }
-            }
-            if !deltas.isEmpty {
-                observer.observe(
-                    turn.append(deltas) {
-                        Message(
-                            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id,
-                            parentID: admission.userMessage.id, role: .assistant, content: [], status: .partial, model: selection.id,
-                            createdAt: ambient.now())
-                    })
-            }
-            if let stopReason { return Ending(status: .completed, stopReason: stopReason) }
-            if bytes > limits.maxAnswerBytes { return Ending(status: .completed, stopReason: .maxTokens) }
-            if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
-            await observer.ready()
-        }
-        throw Failure(.modelUnavailable, "The model's answer stopped before its end.")
-    }
-
-    private func selectModel(of bot: Bot?) throws(Failure) -> ModelCatalog.Selection {
-        guard let name = bot?.model else { return models.defaultModel }
-        do throws(Failure) {
-            return try models.select(name)
-        } catch {
-            // The bot was made under other settings.
-            throw Failure(.modelUnavailable, "The bot's model \"\(name)\" is not among this host's models.", underlying: error.message)
-        }
-    }
-
-    private func ending(for cause: RunningTurn.Cause) -> Ending {
-        switch cause {
-        case .cancelled: Ending(status: .cancelled, stopReason: .cancelled)
-        case .interrupted: Ending(status: .interrupted, stopReason: .interrupted)
-        case .deadline:
-            .failed(
-                Failure(
-                    .modelTimeout, "The turn did not end within \(settings.deadlineMilliseconds) ms.",
-                    details: [.init("deadlineMs", .integer(settings.deadlineMilliseconds))]))
-        }
-    }
-
-    private func log(_ failure: Failure, turn: RunningTurn) {
-        logger.warning(
-            "turn failed",
-            metadata: [
-                "turn": .string(turn.id), "code": .string(failure.code.rawValue), "message": .string(failure.message),
-                "cause": .string(failure.underlying ?? ""),
-            ])
-    }
-
-    /// Stores how the turn ended. When the store cannot, the turn has failed, and the monitor stores that as soon as the store can again.
-    private func settle(_ ending: Ending, of admitted: Turn, turn: RunningTurn) async -> TurnResult {
-        var message = turn.answer()
-        message?.status = ending.status == .completed ? .complete : .partial
-        message?.usage = ending.usage
-        var outcome = TurnOutcome(
-            turnID: turn.id, status: ending.status, stopReason: ending.stopReason, error: ending.error, message: message,
-            usage: ending.usage, lastSequence: turn.nextSequence, completedAt: ambient.now())
-        do {
-            return try await store.finishTurn(outcome)
-        } catch {
-            if error.code != .notFound {
-                logger.error(
-                    "turn not stored", metadata: ["turn": .string(turn.id), "cause": .string(error.underlying ?? error.message)])
-                outcome.status = .failed
-                outcome.stopReason = .error
-                outcome.error = TurnError(error)
-                outcome.message?.status = .partial
-                running.keepUnsettled(outcome)
-            }
-            return outcome.result(of: admitted)
-        }
-    }
-}
-
-extension TurnOutcome {
-    /// The turn as it would have been stored.
-    fileprivate func result(of turn: Turn) -> TurnResult {
-        var turn = turn
-        turn.status = status
-        turn.stopReason = stopReason
-        turn.error = error
-        turn.usage = usage
-        turn.messageID = message?.id
-        turn.completedAt = completedAt
-        return TurnResult(turn: turn, message: message)
+extension Turns.Draft {
+    /// What a repeat must have in common with the first.
+    fileprivate var sentContent: JSONValue {
+        [
+            .array(
+                content.map { part in
+                    switch part {
+                    case .text(let text): .string(text)
+                    }
+                }),
+            botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
+            maxOutputTokens.map { .integer(Int64($0)) } ?? .null,
+        ]
     }
 }

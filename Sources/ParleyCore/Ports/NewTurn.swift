@@ -1,0 +1,84 @@
+/// A user message about to be accepted.
+package struct NewTurn: Sendable {
+    /// Where the message goes.
+    package enum Target: Sendable {
+        case existing(conversationID: String)
+        /// Made in the same transaction.
+        case new(NewConversation)
+    }
+
+    /// The id that clients know; opaque.
+    package var id: String
+    /// Where the message goes.
+    package var target: Target
+    /// The message that began it.
+    package var userMessageID: String
+    /// What is said, part by part.
+    package var content: [Message.Part]
+    /// The conversation's title if it has none yet.
+    package var title: String
+    /// What the client calls it; nil when it cannot be repeated.
+    package var request: ClientRequest?
+    /// Where an anonymous person sends it from; nil when the parent process does not say.
+    package var address: ClientAddress?
+    /// When it is accepted.
+    package var now: Timestamp
+    /// When the turn is ended if it has not ended by itself.
+    package var deadline: Timestamp
+    /// Looks at the conversation's bot and whether it is the caller's own, within the transaction; refuses by throwing.
+    package var approve: @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void
+
+    /// Makes one of its fields; see them for what the parameters mean.
+    package init(
+        id: String, target: Target, userMessageID: String, content: [Message.Part], title: String, request: ClientRequest? = nil,
+        address: ClientAddress? = nil, now: Timestamp, deadline: Timestamp,
+        approve: @escaping @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void = { _, _ in }
+    ) {
+        self.id = id
+        self.target = target
+        self.userMessageID = userMessageID
+        self.content = content
+        self.title = title
+        self.request = request
+        self.address = address
+        self.now = now
+        self.deadline = deadline
+        self.approve = approve
+    }
+}
+
+/// What has become of a message that was sent.
+package enum TurnAdmission: Sendable {
+    /// It is accepted, and its turn is this host's to run.
+    case accepted(AdmittedTurn)
+    /// The same request was accepted before, and has this turn.
+    case repeated(turnID: String)
+}
+
+/// An accepted turn with all that is needed to run it.
+package struct AdmittedTurn: Sendable {
+    /// The turn.
+    package var turn: Turn
+    /// The message that began it, as stored.
+    package var userMessage: Message
+    /// The conversation as the admission left it.
+    package var conversation: Conversation
+    /// The bot that the conversation is linked to, whole.
+    package var bot: Bot?
+    /// Whether the caller may know how the bot is set up.
+    package var ownsBot: Bool
+    /// Says that a limit comes near.
+    package var warning: QuotaWarning?
+
+    /// Makes one of its fields; see them for what the parameters mean.
+    package init(
+        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true, warning: QuotaWarning? = nil
+    ) {
+        self.turn = turn
+        self.userMessage = userMessage
+        self.conversation = conversation
+        self.bot = bot
+        self.ownsBot = ownsBot
+        self.warning = warning
+    }
+}

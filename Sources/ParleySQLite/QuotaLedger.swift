@@ -1,0 +1,210 @@
+import GRDB
+import ParleyCore
+
+/// The ledger of quotas: what turns hold from their admission to their end, and what counters have counted.
+///
+/// A turn takes from everything that it could count against, limited or not, so that a limit that is set later finds what was taken before.
+extension StoreTransaction {
+    // MARK: Reading
+
+    /// Whom limits are read for.
+    struct QuotaParty {
+        /// The person's key; nil for nobody, or for somebody who was never seen.
+        var person: Int64?
+        var address: ClientAddress?
+    }
+
+    /// How much of a reading is wanted, for the rest costs time.
+    enum QuotaDetail {
+        /// Whether there is room.
+        case room
+        /// What its person may see.
+        case person
+        /// All.
+        case all
+    }
+
+    /// How a limit stands.
+    ///
+    /// - Parameters:
+    ///   - time: quota time.
+    ///   - wall: the wall clock, in whose terms moments are told.
+    func reading(
+        _ rule: QuotaRule, of party: QuotaParty, at time: Int64, wall: Timestamp, _ detail: QuotaDetail
+    ) throws -> QuotaReading {
+        switch rule.key.kind {
+        case .lease:
+            let running = try party.person.map { try runningTurns(of: $0) } ?? 0
+            return QuotaReading(rule, taken: running, held: running)
+        case .live:
+            return QuotaReading(rule, taken: try party.person.map { try liveBots(of: $0) } ?? 0, held: 0)
+        case .lifetime:
+            let taken = try counter(rule.key, of: party).map { try total($0) } ?? 0
+            return QuotaReading(rule, taken: taken, held: detail == .room ? 0 : try held(rule.key, of: party, from: .min))
+        case .window:
+            guard let counter = counter(rule.key, of: party) else { return QuotaReading(rule, taken: 0, held: 0) }
+            let edge = time - rule.windowMilliseconds + 1
+            let taken = try count(counter, from: edge)
+            guard detail != .room else { return QuotaReading(rule, taken: taken, held: 0) }
+            func wait(from moment: Int64) -> Int64 { moment + rule.windowMilliseconds - time }
+            let reading = QuotaReading(
+                rule, taken: taken,
+                held: detail == .person && rule.key.scope == .system ? 0 : try held(rule.key, of: party, from: edge),
+                resetsAt: taken == 0 ? nil : try lastMoment(counter).map { wall.advanced(byMilliseconds: wait(from: $0)) },
+                retryAfterMilliseconds: taken < rule.limit || rule.limit == 0
+                    ? nil : try moment(counter, ofOldest: taken - rule.limit + 1, from: edge).map(wait))
+            return detail == .person ? reading.forItsPerson : reading
+        }
+    }
+
+    /// How all limits of somebody stand.
+    func readings(_ keys: [QuotaKey], of party: QuotaParty, at wall: Timestamp, _ detail: QuotaDetail) throws -> [QuotaReading] {
+        let time = try surroundings.clock.now(wall: wall, in: db)
+        return try keys.compactMap { key in
+            try surroundings.quotas[key].map { try reading($0, of: party, at: time, wall: wall, detail) }
+        }
+    }
+
+    // MARK: Taking
+
+    /// Makes sure that limits leave room for one more.
+    ///
+    /// A limit that is full may hold turns of hosts that are gone, which are recovered first.
+    ///
+    /// - Throws: `quotaExceeded` for the first that does not.
+    func requireRoom(_ keys: [QuotaKey], of party: QuotaParty, at time: Int64, wall: Timestamp) throws {
+        for rule in keys.compactMap({ surroundings.quotas[$0] }) {
+            func isOpen() throws -> Bool { try reading(rule, of: party, at: time, wall: wall, .room).isOpen }
+            if try isOpen() { continue }
+            if try recoverTurns(at: wall) > 0, try isOpen() { continue }
+            throw Failure.quotaExceeded(try reading(rule, of: party, at: time, wall: wall, .person), of: rule.key)
+        }
+    }
+
+    /// Takes one of something.
+    ///
+    /// - Parameter time: quota time.
+    func take(_ key: QuotaKey, of party: QuotaParty, at time: Int64) throws {
+        guard let counter = counter(key, of: party) else { return }
+        if key.kind == .lifetime { try addToTotal(counter) } else if key.kind == .window { try add(counter, at: time) }
+    }
+
+    /// Takes a bot that is about to be made.
+    ///
+    /// - Throws: `quotaExceeded`.
+    func takeBot(_ key: QuotaKey, of person: Int64, at wall: Timestamp) throws {
+        let party = QuotaParty(person: person)
+        let time = try surroundings.clock.now(wall: wall, in: db)
+        try requireRoom([key], of: party, at: time, wall: wall)
+        try take(key, of: party, at: time)
+    }
+
+    /// Takes what a turn holds until its end.
+    func hold(turn: Int64, person: Int64, kind: PersonKind, address: ClientAddress?, at time: Int64) throws {
+        try db.run(
+            "INSERT INTO holds (turn, person, kind, admitted_at, address) VALUES (?, ?, ?, ?, ?)", turn, person, kind.rawValue, time,
+            address?.text)
+        let party = QuotaParty(person: person, address: address)
+        for key in QuotaKey.turn(of: kind, hasAddress: address != nil) { try take(key, of: party, at: time) }
+        try surroundings.clock.advance(to: time, in: db)
+    }
+
+    // MARK: Settling
+
+    /// Settles what a turn holds.
+    ///
+    /// - Returns: what it has cost its person; nil for a turn that was admitted before there was a ledger.
+    func settle(turn: Int64, _ settlement: Settlement, at wall: Timestamp) throws -> QuotaReceipt? {
+        let hold: Hold? = try db.first("SELECT person, kind, admitted_at, address FROM holds WHERE turn = ?", turn, read: Hold.init)
+        guard let hold else { return nil }
+        try db.run("DELETE FROM holds WHERE turn = ?", turn)
+        let party = QuotaParty(person: hold.person, address: hold.address)
+        let keys = QuotaKey.turn(of: hold.kind, hasAddress: hold.address != nil)
+        for key in keys where !(key.scope == .system ? settlement.chargesSystem : settlement.chargesPerson) {
+            guard let counter = counter(key, of: party) else { continue }
+            if key.kind == .lifetime { try subtractFromTotal(counter) } else { try remove(counter, at: hold.admittedAt) }
+        }
+        let readings = try readings(keys, of: party, at: wall, .person)
+        let warnings = zip(keys.compactMap { surroundings.quotas[$0] }, readings).compactMap { rule, reading in
+            reading.totals.flatMap { rule.warning(used: $0.used, remaining: $0.remaining) }
+        }
+        return QuotaReceipt(
+            counted: settlement.chargesPerson, reason: settlement.reason, warning: warnings.first, limits: readings)
+    }
+
+    // MARK: Resetting
+
+    /// Forgets what was charged; what is held is counted anew.
+    func reset(_ keys: [QuotaKey], of party: QuotaParty) throws {
+        for key in keys {
+            guard let counter = counter(key, of: party) else { continue }
+            try clear(counter)
+            for hold in try holds(of: party) where QuotaKey.turn(of: hold.kind, hasAddress: hold.address != nil).contains(key) {
+                try take(key, of: party, at: hold.admittedAt)
+            }
+        }
+    }
+
+    // MARK: Counting
+
+    /// What a turn holds.
+    private struct Hold {
+        let person: Int64
+        let kind: PersonKind
+        let admittedAt: Int64
+        let address: ClientAddress?
+
+        init(_ row: StoredRow) throws {
+            guard let kind = PersonKind(rawValue: row[1]) else { throw SQLiteFailure.unreadable("holds.kind") }
+            person = row[0]
+            self.kind = kind
+            admittedAt = row[2]
+            address = (row[3] as String?).flatMap(ClientAddress.init)
+        }
+    }
+
+    /// Where a limit is counted; nil when it is not counted by a counter, or for nobody.
+    private func counter(_ key: QuotaKey, of party: QuotaParty) -> Counter? {
+        switch key.scope {
+        case .system: Counter(name: key.name, subject: "")
+        case .anonymous, .user: party.person.map { Counter(name: key.name, subject: String($0)) }
+        case .address: party.address.map { Counter(name: key.name, subject: $0.text) }
+        }
+    }
+
+    /// The holds of a person, or of an address, or, for neither, all.
+    private func holds(of party: QuotaParty) throws -> [Hold] {
+        let selection = "SELECT person, kind, admitted_at, address FROM holds"
+        return if let person = party.person {
+            try db.all(selection + " WHERE person = ?", person, read: Hold.init)
+        } else if let address = party.address {
+            try db.all(selection + " WHERE address = ?", address.text, read: Hold.init)
+        } else {
+            try db.all(selection, read: Hold.init)
+        }
+    }
+
+    /// How many of the turns that a limit counts are held since a moment of quota time.
+    private func held(_ key: QuotaKey, of party: QuotaParty, from moment: Int64) throws -> Int {
+        func count(_ condition: String, _ subject: (any SQLValue)?) throws -> Int {
+            try db.first("SELECT count(*) FROM holds WHERE \(condition) AND admitted_at >= ?", subject, moment) { $0[0] } ?? 0
+        }
+        return switch key {
+        case .systemTurns: try count("? IS NULL", Int64?.none)
+        case .systemAnonymousTurns: try count("kind = ?", PersonKind.anonymous.rawValue)
+        case .anonymousTurns, .userTurns: try party.person.map { try count("person = ?", $0) } ?? 0
+        case .addressTurns: try party.address.map { try count("address = ?", $0.text) } ?? 0
+        default: 0
+        }
+    }
+
+    private func runningTurns(of person: Int64) throws -> Int {
+        try db.first(
+            "SELECT count(*) FROM holds h JOIN turns t ON t.key = h.turn WHERE h.person = ? AND t.status = 'inProgress'", person
+        ) { $0[0] } ?? 0
+    }
+
+    private func liveBots(of person: Int64) throws -> Int {
+        try db.first("SELECT count(*) FROM bots WHERE owner = ?", person) { $0[0] } ?? 0
+    }
+}
