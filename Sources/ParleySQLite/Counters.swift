@@ -131,7 +131,10 @@ extension StoreTransaction {
 
     /// Forgets what no window can reach any more.
     func forgetOldCounters(at wall: Timestamp) throws {
-        let edge = try surroundings.clock.now(wall: wall, in: db) - Int64(QuotaPolicy.maximumWindowSeconds) * 1_000
+        let time = try surroundings.clock.now(wall: wall, in: db)
+        // Or else the check of the database would miss what is discarded here.
+        try surroundings.clock.advance(to: time, in: db)
+        let edge = time - Int64(QuotaPolicy.maximumWindowSeconds) * 1_000
         try db.run("DELETE FROM counters WHERE width > 0 AND start + width <= ?", edge)
     }
 

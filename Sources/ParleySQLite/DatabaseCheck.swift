@@ -15,7 +15,7 @@ enum DatabaseCheck {
             let damages = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(maximumOfAKind))").flatMap { $0.split(separator: "\n") }
                 .filter { $0 != "ok" && !$0.hasPrefix("***") }
             if !damages.isEmpty { return damages.map { "The database is damaged: \($0)." } }
-            return try references(in: db) + invariants.flatMap { try problems(in: db, $0) } + contents(in: db)
+            return try references(in: db) + (invariants + ledgerInvariants).flatMap { try problems(in: db, $0) } + contents(in: db)
         }
         try db.run("ROLLBACK")
         return try found.get()
@@ -33,7 +33,7 @@ enum DatabaseCheck {
     // MARK: Invariants
 
     /// Something that must not be found.
-    private struct Invariant: Sendable {
+    struct Invariant: Sendable {
         /// The sentence, with `%` where the id stands.
         let sentence: String
         /// Finds the ids of rows that break it.
@@ -144,7 +144,7 @@ enum DatabaseCheck {
         ("messages", "usage", { _ = try StoredJSON.usage($0, column: "messages.usage") }),
         ("turns", "usage", { _ = try StoredJSON.usage($0, column: "turns.usage") }),
         ("turns", "error", { _ = try StoredJSON.error($0) }),
-        ("turns", "receipt", { _ = try JSONReader.parse($0) }),
+        ("turns", "receipt", { _ = try StoredJSON.receipt($0) }),
     ]
 
     private static func limited(_ problems: [String]) -> [String] {

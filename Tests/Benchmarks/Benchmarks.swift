@@ -1,14 +1,15 @@
 import Foundation
 import Glibc
 
-/// Drives a release binary from outside, over pipes, and prints what it measured: `swift run -c release Benchmarks PATH-OF-PARLEY`.
+/// Drives a release binary from outside, over pipes, and prints what it measured: `swift run -c release Benchmarks PATH-OF-PARLEY`, with
+/// `admission` behind it for that figure alone.
 ///
 /// Every figure stands beside that of a floor measured in the same run, because machines differ and drift; ratios are what to compare.
 @main
 enum Benchmarks {
     static func main() throws {
         guard CommandLine.arguments.count >= 2 else {
-            print("usage: Benchmarks PATH-OF-PARLEY")
+            print("usage: Benchmarks PATH-OF-PARLEY [admission]")
             exit(64)
         }
         let binary = CommandLine.arguments[1]
@@ -17,6 +18,8 @@ enum Benchmarks {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("parley-bench-\(getpid())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        try admission(binary: binary, folder: folder)
+        guard CommandLine.arguments.count == 2 else { return }
         let host = [binary, "serve", "--database", "\(folder)/bench.db", "--caller", "userId:bench"]
 
         // The first start makes the database; the figure is for one that exists.
@@ -33,5 +36,15 @@ enum Benchmarks {
             print("pings, \(window) in flight\(window == 64 ? "  " : "")       \(median)k/s (\(low)k to \(high)k)")
             print("  floor: cat                \(Int(floors[2] / 1_000))k/s")
         }
+    }
+
+    private static func admission(binary: String, folder: String) throws {
+        let turns = [1_000, 1_000_000]
+        let times = try AdmissionFigure.measure(binary: binary, folder: folder, turns: turns, count: 3_000)
+        for (number, times) in zip(turns, times) {
+            print("a message accepted, with \(number) turns inside the windows: \(Figures.row(times, unit: "µs"))")
+        }
+        let medians = times.map { $0.sorted()[$0.count / 2] }
+        print(String(format: "  ratio of the medians: %.2f (at most 1.3)", medians[1] / medians[0]))
     }
 }

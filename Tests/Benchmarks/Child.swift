@@ -46,6 +46,17 @@ final class Child {
         return lines
     }
 
+    /// Reads one line of a program that writes one at a time.
+    func readLine() -> String {
+        var bytes: [UInt8] = []
+        while bytes.last != 0x0A {
+            let count = read(output, &buffer, buffer.count)
+            precondition(count > 0, "the program under test has ended")
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     func end() {
         close(input)
         close(output)

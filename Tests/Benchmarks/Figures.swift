@@ -85,7 +85,8 @@ enum Figures {
         return String(format: "median %.2f %@, p99 %.2f, best %.2f", sorted[sorted.count / 2], unit, p99, sorted[0])
     }
 
-    private static func now() -> Double {
+    /// Seconds of the monotonic clock.
+    static func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -45,7 +45,18 @@ import Testing
         Damage(
             """
             UPDATE turns SET status = 'inProgress', completed_at = NULL, stop_reason = NULL, host = 99 WHERE id = 't'
-            """, "Turn t runs on a host that never was."),
+            """, "Turn t runs on a host that never was.", "Turn t runs and holds nothing."),
+        Damage(
+            "INSERT INTO holds (turn, person, kind, admitted_at) SELECT key, 3, 'user', 0 FROM turns WHERE id = 't'",
+            "A hold of person 3 belongs to no turn that runs."),
+        Damage(
+            "UPDATE counters SET count = 7 WHERE name = 'system.turns' AND width = 128",
+            "The counter system.turns does not count in rows of 1 ms what it counts in rows of 128 ms.",
+            "The counter system.turns does not count in rows of 128 ms what it counts in rows of 16384 ms."),
+        Damage(
+            "DELETE FROM counters WHERE name = 'system.turns' AND width = 2097152",
+            "The counter system.turns does not count in rows of 16384 ms what it counts in rows of 2097152 ms."),
+        Damage("UPDATE turns SET receipt = '{}x' WHERE id = 't'", "Column receipt of table turns, row t, cannot be read."),
         Damage("UPDATE turns SET completed_at = NULL WHERE id = 't'", "The database is damaged: CHECK constraint failed in turns."),
         Damage("UPDATE messages SET parts = '[{' WHERE id = 't.user'", "Column parts of table messages, row t.user, cannot be read."),
         Damage(

@@ -1,0 +1,85 @@
+import ParleyCore
+import ParleyTestSupport
+import Testing
+
+@testable import ParleySQLite
+
+/// Counters count what a list counts, from any moment on, at a cost that does not grow with it.
+@Suite struct CounterTests {
+    private static let counter = Counter(name: "system.turns", subject: "")
+
+    @Test func rangesFollowOneAnother() {
+        for start in [0, 1, 127, 128, 129, 16_383, 16_384, 2_097_151, 2_097_152, 1_767_225_600_123, -1, -129] as [Int64] {
+            let ranges = CounterWidths.ranges(from: start)
+            #expect(ranges.first?.range.lowerBound == start && ranges.last?.range.upperBound == .max)
+            for ((_, range), next) in zip(ranges, ranges.dropFirst()) {
+                #expect(range.upperBound == next.range.lowerBound)
+                #expect(next.range.lowerBound % next.width == 0, "\(next) begins within a row")
+                #expect(range.upperBound - range.lowerBound < next.width, "more than a row of the next width")
+            }
+        }
+    }
+
+    @Test(arguments: 1...3 as ClosedRange<UInt64>) func countsAreThoseOfAList(seed: UInt64) async throws {
+        let store = try SQLiteStore.open(.test(.memory))
+        var chance = SeededGenerator(seed: seed)
+        // Moments that gather round the boundaries of rows, and others far apart.
+        var now: Int64 = 1_767_225_600_000
+        var moments: [Int64] = []
+        for _ in 0..<400 {
+            switch Int.random(in: 0..<6, using: &chance) {
+            case 0: now += Int64.random(in: 0...3, using: &chance)
+            case 1: now = (now / 128 + 1) * 128 + Int64.random(in: -1...1, using: &chance)
+            case 2: now = (now / 16_384 + 1) * 16_384 + Int64.random(in: -1...1, using: &chance)
+            case 3: now = (now / 2_097_152 + 1) * 2_097_152 + Int64.random(in: -1...1, using: &chance)
+            default: now += Int64.random(in: 0...200_000, using: &chance)
+            }
+            moments.append(now)
+        }
+        let removed = Set((0..<60).map { _ in Int.random(in: 0..<moments.count, using: &chance) })
+        let kept = moments.indices.filter { !removed.contains($0) }.map { moments[$0] }.sorted()
+        let edges = (0..<300).map { _ in
+            (kept.randomElement(using: &chance) ?? 0) + Int64.random(in: -2...2, using: &chance)
+        }
+        let ranks = (0..<300).map { _ in Int.random(in: 1...kept.count, using: &chance) }
+        try await store.write { [moments] transaction in
+            for moment in moments { try transaction.add(Self.counter, at: moment) }
+            for index in removed { try transaction.remove(Self.counter, at: moments[index]) }
+            #expect(try transaction.lastMoment(Self.counter) == kept.last)
+            for (edge, rank) in zip(edges, ranks) {
+                let inside = kept.filter { $0 >= edge }
+                #expect(try transaction.count(Self.counter, from: edge) == inside.count)
+                let expected = rank <= inside.count ? inside[rank - 1] : nil
+                #expect(try transaction.moment(Self.counter, ofOldest: rank, from: edge) == expected)
+            }
+            #expect(try transaction.count(Counter(name: "system.turns", subject: "1"), from: 0) == 0)
+        }
+        try await store.close()
+    }
+
+    @Test func oneMoreCostsTheSameWhateverThereIs() async throws {
+        let store = try SQLiteStore.open(.test(.memory))
+        let window: Int64 = 18_000_000
+        var steps: [Int] = []
+        var count = 0
+        for target in [1_000, 30_000] {
+            // Spread evenly over the window, up to its end.
+            try await store.write { [count] transaction in
+                for number in count..<target { try transaction.add(Self.counter, at: Int64(number) * window / Int64(target)) }
+            }
+            count = target
+            let taken = try await store.write { transaction in
+                let counter = StepCounter()
+                counter.install(on: transaction.db)
+                defer { counter.remove(from: transaction.db) }
+                _ = try transaction.count(Self.counter, from: 1)
+                try transaction.add(Self.counter, at: window)
+                return counter.steps
+            }
+            steps.append(taken)
+        }
+        // Steps of SQLite's machine, which do not depend on the computer. Without counters it would be 30 times as many.
+        #expect(steps[1] < steps[0] * 3, "\(steps)")
+        try await store.close()
+    }
+}
