@@ -157,6 +157,7 @@ extension AgentHost: MessageHandler {
         } catch let error as JSONError {
             reply.fail(.invalidParams(path: error.path, reason: error.reason))
         } catch let failure as Failure {
+            log(failure, of: request.method)
             reply.fail(failure.wireError)
         } catch {
             // Both throwing calls above are typed; the compiler sees only their union.
@@ -182,12 +183,12 @@ extension AgentHost: MessageHandler {
             let call = Call(
                 host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })
-            await answer(call, with: method, claim: claim)
+            await answer(call, with: method)
         }
     }
 
     private func resolve(_ claim: CallerClaim?, _ method: any Method) throws(Failure) -> (Caller, AnonymousToken?) {
-        if let claim { return (try authentication.caller(claim), nil) }
+        if let claim { return (try authentication.caller(claim, at: ambient.now()), nil) }
         guard method.callerRule != .known else {
             throw Failure(.authRequired, "This method needs a caller: a userId, a userToken, an anonymousToken or the operator.")
         }
@@ -195,25 +196,26 @@ extension AgentHost: MessageHandler {
         return (.newAnonymous(user), token)
     }
 
-    private func answer(_ call: Call, with method: any Method, claim: CallerClaim?) async {
+    private func answer(_ call: Call, with method: any Method) async {
         do throws(Failure) {
             guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
             guard !turns.isEnding else { throw Failure(.shuttingDown, "The host is shutting down.") }
-            try await authentication.verify(claim, at: ambient.now())
             let result = try await method.run(call)
             forget(call)
             if let result { call.reply.succeed(result) }
         } catch {
-            if let underlying = error.underlying {
-                logger.warning(
-                    "request failed",
-                    metadata: [
-                        "method": .string(type(of: method).name), "code": .string(error.code.rawValue), "cause": .string(underlying),
-                    ])
-            }
+            log(error, of: type(of: method).name)
             forget(call)
             call.reply.fail(error.wireError)
         }
+    }
+
+    /// Notes the cause of a failure that clients are not told.
+    private func log(_ failure: Failure, of method: String) {
+        guard let underlying = failure.underlying else { return }
+        logger.warning(
+            "request failed",
+            metadata: ["method": .string(method), "code": .string(failure.code.rawValue), "cause": .string(underlying)])
     }
 
     /// Forgets a request that is about to be answered, before its id may be used again.
@@ -349,7 +351,7 @@ extension AgentHost {
             } catch {
                 return
             }
-            if ambient.monotonicMilliseconds() >= nextDiscard, connection.requestsInFlight == 0 {
+            if ambient.monotonicMilliseconds() >= nextDiscard {
                 nextDiscard = ambient.monotonicMilliseconds() + Self.discardMilliseconds
                 await discardExpired()
             }
@@ -374,7 +376,7 @@ extension AgentHost {
         do {
             try await store.discardExpired(at: ambient.now())
         } catch {
-            logger.warning("expired counters not discarded", metadata: ["cause": .string(error.underlying ?? error.message)])
+            logger.warning("what has expired was not discarded", metadata: ["cause": .string(error.underlying ?? error.message)])
         }
     }
 }

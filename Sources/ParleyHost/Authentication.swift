@@ -13,11 +13,11 @@ package struct Authentication: Sendable {
         self.verifier = verifier
     }
 
-    /// The person whom a claim names. One who names a token is only believed once ``verify(_:at:)`` has returned; until then the person serves
-    /// to give the request its place in order.
+    /// The person whom a claim names. Anonymous tokens are the store's business.
     ///
+    /// - Parameter now: when a user's token has to be valid.
     /// - Throws: `authRequired`.
-    func caller(_ claim: CallerClaim) throws(Failure) -> Caller {
+    func caller(_ claim: CallerClaim, at now: Timestamp) throws(Failure) -> Caller {
         switch claim {
         case .anonymous(let hash): return .anonymous(hash)
         case .user(let id):
@@ -28,18 +28,7 @@ package struct Authentication: Sendable {
             return .operator
         case .userToken(let token):
             guard let verifier else { throw Failure(.authRequired, "This host is not set up to take a userToken.") }
-            guard let subject = verifier.subject(claimedBy: token) else { throw Failure(.authRequired, "The user token is not valid.") }
-            return .user(id: subject)
-        }
-    }
-
-    /// Makes sure that a claim is true as far as that can be told from its form; anonymous tokens are the store's business.
-    ///
-    /// - Throws: `authRequired`.
-    func verify(_ claim: CallerClaim?, at now: Timestamp) async throws(Failure) {
-        guard case .userToken(let token)? = claim else { return }
-        guard let verifier, try await .user(id: verifier.userID(of: token, at: now)) == caller(.userToken(token)) else {
-            throw Failure(.authRequired, "The user token is not valid.")
+            return .user(id: try verifier.userID(of: token, at: now))
         }
     }
 }

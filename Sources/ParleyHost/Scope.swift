@@ -17,7 +17,8 @@ enum Scope: Hashable, Sendable {
     struct Lock: Hashable, Sendable {
         enum Key: Hashable, Sendable {
             case caller(Caller)
-            case conversation(String)
+            /// As its owner knows it: whoever else has the id has nothing to wait for.
+            case conversation(String, Caller)
         }
 
         var key: Key
@@ -35,7 +36,7 @@ enum Scope: Hashable, Sendable {
             // A set, for whoever claims what is its own must not wait for itself.
             Set([caller, .anonymous(hash)]).map { Lock(key: .caller($0), exclusive: true) }
         case .conversation(let id, let exclusive):
-            [Lock(key: .caller(caller), exclusive: false), Lock(key: .conversation(id), exclusive: exclusive)]
+            [Lock(key: .caller(caller), exclusive: false), Lock(key: .conversation(id, caller), exclusive: exclusive)]
         }
     }
 }

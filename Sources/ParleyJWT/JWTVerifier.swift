@@ -37,16 +37,4 @@ package struct JWTVerifier: TokenVerifier {
             throw error.failure
         }
     }
-
-    /// Reads whom a token claims to speak for, without verifying anything.
-    ///
-    /// - Parameter token: the token, whatever its form or length.
-    /// - Returns: its `sub`; nil when no such token could verify.
-    package func subject(claimedBy token: String) -> String? {
-        do throws(TokenFault) {
-            return try TokenClaims(json: try CompactToken(token).payload).subject
-        } catch {
-            return nil
-        }
-    }
 }

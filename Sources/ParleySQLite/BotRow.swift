@@ -125,7 +125,9 @@ extension StoreTransaction {
     /// Stores a bot's new values. Once it is private, the conversations of others go on without it.
     ///
     /// - Throws: `nameTaken`.
-    func update(_ bot: BotRow) throws {
+    ///
+    /// - Parameter wasPublished: whether others may have used it until now.
+    func update(_ bot: BotRow, wasPublished: Bool) throws {
         try requireFreeName(bot.value.name, owner: bot.owner, except: bot.key)
         try db.run(
             """
@@ -136,7 +138,7 @@ extension StoreTransaction {
             bot.value.name, BotRow.nameKey(bot.value.name), bot.value.description, bot.value.instructions, bot.value.model,
             bot.value.temperature, bot.value.config.map(StoredJSON.text), bot.value.revision, bot.value.updatedAt,
             bot.value.visibility.rawValue, bot.key)
-        if bot.value.visibility == .private {
+        if wasPublished, bot.value.visibility == .private {
             try db.run("UPDATE conversations SET bot = NULL WHERE bot = ? AND owner <> ?", bot.key, bot.owner)
         }
     }

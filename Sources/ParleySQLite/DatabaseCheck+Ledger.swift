@@ -32,7 +32,7 @@ extension DatabaseCheck {
                     UNION ALL
                     SELECT name, subject, start / \(coarser) * \(coarser), -count FROM counters WHERE width = \(finer)
                 )
-                WHERE start > coalesce((SELECT value FROM marks WHERE name = 'quotaTime'), 0) - \(QuotaPolicy.maximumWindowSeconds * 1_000)
+                WHERE start > coalesce((SELECT time FROM quota_clock), 0) - \(QuotaPolicy.maximumWindowSeconds * 1_000)
                 GROUP BY name, subject, start HAVING sum(count) <> 0
                 """)
     }

@@ -50,7 +50,8 @@ extension StoreTransaction {
             let reading = QuotaReading(
                 rule, taken: taken,
                 held: detail == .person && rule.key.scope == .system ? 0 : try held(rule.key, of: party, from: edge),
-                resetsAt: taken == 0 ? nil : try lastMoment(counter).map { wall.advanced(byMilliseconds: wait(from: $0)) },
+                resetsAt: taken == 0 || rule.limit == 0
+                    ? nil : try lastMoment(counter).map { wall.advanced(byMilliseconds: wait(from: $0)) },
                 retryAfterMilliseconds: taken < rule.limit || rule.limit == 0
                     ? nil : try moment(counter, ofOldest: taken - rule.limit + 1, from: edge).map(wait))
             return detail == .person ? reading.forItsPerson : reading
@@ -69,14 +70,10 @@ extension StoreTransaction {
 
     /// Makes sure that limits leave room for one more.
     ///
-    /// A limit that is full may hold turns of hosts that are gone, which are recovered first.
-    ///
     /// - Throws: `quotaExceeded` for the first that does not.
     func requireRoom(_ keys: [QuotaKey], of party: QuotaParty, at time: Int64, wall: Timestamp) throws {
         for rule in keys.compactMap({ surroundings.quotas[$0] }) {
-            func isOpen() throws -> Bool { try reading(rule, of: party, at: time, wall: wall, .room).isOpen }
-            if try isOpen() { continue }
-            if try recoverTurns(at: wall) > 0, try isOpen() { continue }
+            guard try !reading(rule, of: party, at: time, wall: wall, .room).isOpen else { continue }
             throw Failure.quotaExceeded(try reading(rule, of: party, at: time, wall: wall, .person), of: rule.key)
         }
     }
@@ -163,7 +160,7 @@ extension StoreTransaction {
         }
     }
 
-    /// Where a limit is counted; nil when it is not counted by a counter, or for nobody.
+    /// The counter of a limit, if it has one; nil for nobody's.
     private func counter(_ key: QuotaKey, of party: QuotaParty) -> Counter? {
         switch key.scope {
         case .system: Counter(name: key.name, subject: "")

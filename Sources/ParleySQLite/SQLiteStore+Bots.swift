@@ -39,10 +39,11 @@ extension SQLiteStore {
                     .revisionConflict, "The bot has been changed in the meantime.",
                     details: [Failure.Detail("revision", .integer(Int64(bot.value.revision)))])
             }
+            let wasPublished = bot.value.visibility == .published
             bot.value.apply(change)
             bot.value.revision += 1
             bot.value.updatedAt = now
-            try transaction.update(bot)
+            try transaction.update(bot, wasPublished: wasPublished)
             return bot.value
         }
     }

@@ -74,7 +74,7 @@ extension SQLiteStore {
     ) -> StoreSurroundings {
         StoreSurroundings(
             host: host, locks: locks, maximumPageBytes: configuration.maximumPageBytes, quotas: configuration.quotas,
-            clock: QuotaClock(monotonic: configuration.monotonic), logger: configuration.logger)
+            clock: QuotaClock(monotonic: configuration.monotonic, boot: configuration.boot), logger: configuration.logger)
     }
 
     private static func store(

@@ -32,10 +32,10 @@ extension StoreTransaction {
         case .user(let id): return (keys(.user), QuotaParty(person: try person(.user(id: id))))
         case .anonymousUser(let id): return (keys(.anonymous), QuotaParty(person: try anonymousPerson(id: id)))
         case .address(let address): return (keys(.address), QuotaParty(address: address))
-        case .caller(let caller):
-            let party = QuotaParty(person: try person(caller))
+        case .caller(let caller, let address):
+            let party = QuotaParty(person: try person(caller), address: caller.kind == .anonymous ? address : nil)
             return switch caller.kind {
-            case .anonymous: (keys(.anonymous, .system), party)
+            case .anonymous: (party.address == nil ? keys(.anonymous, .system) : keys(.anonymous, .address, .system), party)
             case .user: (keys(.user) + [.systemTurns], party)
             case .operator: (keys(.system), party)
             }

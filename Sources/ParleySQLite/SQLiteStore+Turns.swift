@@ -2,7 +2,15 @@ package import ParleyCore
 
 extension SQLiteStore {
     package func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission {
-        try await write { try $0.admit(new, for: caller) }
+        do {
+            return try await write { try $0.admit(new, for: caller) }
+        } catch {
+            // What fills a limit may be held by turns of hosts that are gone.
+            guard error.code == .quotaExceeded, try await read({ try $0.isAnyHostGone() }), try await recoverTurns(at: new.now) > 0 else {
+                throw error
+            }
+            return try await write { try $0.admit(new, for: caller) }
+        }
     }
 
     package func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> [Message] {

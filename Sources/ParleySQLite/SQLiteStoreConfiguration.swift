@@ -35,6 +35,8 @@ package struct SQLiteStoreConfiguration: Sendable {
     package var now: @Sendable () -> Timestamp
     /// Milliseconds of a clock that never steps, by which windows go on sliding while the wall clock is behind.
     package var monotonic: @Sendable () -> Int64
+    /// Tells the starts of the machine apart, from which that clock counts; 0 when they cannot be told apart.
+    package var boot: Int64
 
     /// Says how a database is to be opened.
     ///
@@ -47,10 +49,11 @@ package struct SQLiteStoreConfiguration: Sendable {
     ///   - logger: gets what the store recovers from, and refusals whose reason clients must not see.
     ///   - now: the wall clock.
     ///   - monotonic: milliseconds of a clock that never steps.
+    ///   - boot: tells the starts of the machine apart, from which that clock counts.
     package init(
         location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5), maximumPageBytes: Int = 1 << 20,
         quotas: QuotaPolicy = .standard, logger: Logger, now: @escaping @Sendable () -> Timestamp,
-        monotonic: @escaping @Sendable () -> Int64
+        monotonic: @escaping @Sendable () -> Int64, boot: Int64
     ) {
         self.location = location
         self.durability = durability
@@ -60,5 +63,6 @@ package struct SQLiteStoreConfiguration: Sendable {
         self.logger = logger
         self.now = now
         self.monotonic = monotonic
+        self.boot = boot
     }
 }

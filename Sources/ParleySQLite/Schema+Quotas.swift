@@ -31,6 +31,14 @@ extension Schema {
             PRIMARY KEY (name, subject, width, start)
         ) STRICT, WITHOUT ROWID;
 
+        -- How far quota time has come, in one row: with the monotonic clock at that moment, and the start of the machine that it counts from.
+        CREATE TABLE quota_clock (
+            key INTEGER PRIMARY KEY CHECK (key = 1),
+            time INTEGER NOT NULL,
+            monotonic INTEGER NOT NULL,
+            boot INTEGER NOT NULL
+        ) STRICT;
+
         DROP INDEX turns_by_client_message;
         CREATE UNIQUE INDEX turns_by_client_message ON turns (conversation, client_message_id) WHERE client_message_id IS NOT NULL;
 

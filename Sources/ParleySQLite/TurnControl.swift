@@ -26,6 +26,12 @@ extension StoreTransaction {
         ) { $0[0] }
     }
 
+    /// Whether there are hosts that are gone and whose turns are not recovered.
+    func isAnyHostGone() throws -> Bool {
+        let hosts: [Int64] = try db.all("SELECT number FROM hosts") { $0[0] }
+        return try hosts.contains { try !surroundings.isAlive($0) }
+    }
+
     /// Ends the running turns of all hosts that are gone.
     ///
     /// - Returns: how many there were.

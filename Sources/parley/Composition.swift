@@ -88,7 +88,7 @@ struct Composition: Sendable {
                     location: location, durability: settings.text("durability") == "full" ? .full : .normal,
                     busyTimeout: .milliseconds(settings.integer("store.busyTimeoutMilliseconds")),
                     quotas: QuotaSettings.policy(settings), logger: logger, now: { ambient.now() },
-                    monotonic: { ambient.monotonicMilliseconds() }))
+                    monotonic: { ambient.monotonicMilliseconds() }, boot: deterministic ? 1 : SystemAmbient.boot))
         } catch {
             throw DatabaseError(description: error.description)
         }
@@ -135,7 +135,7 @@ struct Composition: Sendable {
         }
         let prefix = "userId:"
         guard text.hasPrefix(prefix), (1...256).contains(text.utf8.count - prefix.utf8.count) else {
-            throw SettingsError("caller: expected userId:ID, found \"\(text)\".")
+            throw SettingsError("caller: expected userId:ID, with an id of 1 to 256 bytes.")
         }
         return String(text.dropFirst(prefix.count))
     }

@@ -34,8 +34,8 @@ struct AcceptanceTests {
         let key = try await TestKey.shared(kind)
         let verifier = try await JWTVerifier(JWTVerifierConfiguration(keyName: "k", key: form.file(of: key)))
         let contract = TokenVerifierContract(verifier, at: Claims.now)
-        await contract.accepts(try key.token(), as: "ada")
-        await contract.refuses(
+        contract.accepts(try key.token(), as: "ada")
+        contract.refuses(
             try await TestKey(kind == .rs256 ? .es256 : kind).token(), kind == .rs256 ? "wrong algorithm" : "bad signature")
     }
 
@@ -46,7 +46,7 @@ struct AcceptanceTests {
             sub: "grace", exp: ExpirationClaim(value: .init(timeIntervalSince1970: Double(Claims.second) + 0.5)), roles: ["a", "b"])
         let token = try await issuer.sign(payload, kid: "main")
         let verifier = try await JWTVerifier(JWTVerifierConfiguration(keyName: "k", key: Array(secret.utf8)))
-        await TokenVerifierContract(verifier, at: Claims.now).accepts(token, as: "grace")
+        TokenVerifierContract(verifier, at: Claims.now).accepts(token, as: "grace")
     }
 
     /// The example of RFC 7515, appendix A.1, has no `sub`, so it gets as far as its claims and no further; one wrong byte stops it earlier.
@@ -57,8 +57,8 @@ struct AcceptanceTests {
             + ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
         let verifier = try await JWTVerifier(JWTVerifierConfiguration(keyName: "k", key: TestKey.set(["kty": "oct", "k": key])))
         let contract = TokenVerifierContract(verifier, at: Claims.now)
-        await contract.refuses(text + "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "malformed claims")
-        await contract.refuses(text + "eBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "bad signature")
+        contract.refuses(text + "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "malformed claims")
+        contract.refuses(text + "eBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "bad signature")
     }
 
     /// The example of RFC 8037, appendix A: a signature of Ed25519 that no library of ours made, over text that is no token.
@@ -68,8 +68,8 @@ struct AcceptanceTests {
         let text = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
         let contract = TokenVerifierContract(verifier, at: Claims.now)
-        await contract.refuses(text + signature, "malformed claims")
-        await contract.refuses(text + "i" + signature.dropFirst(), "bad signature")
+        contract.refuses(text + signature, "malformed claims")
+        contract.refuses(text + "i" + signature.dropFirst(), "bad signature")
     }
 
     @Test(arguments: ["a", "ünï\u{1F600}", String(repeating: "x", count: 256), String(repeating: "é", count: 128), #"\u0061\"da"#])
@@ -77,7 +77,7 @@ struct AcceptanceTests {
         let key = try await TestKey.shared(.eddsa)
         let token = try key.token(#"{"sub":"\#(subject)","exp":\#(Claims.second + 60)}"#)
         let expected = subject.hasPrefix("\\") ? "a\"da" : subject
-        await TokenVerifierContract(try await key.verifier(), at: Claims.now).accepts(token, as: expected)
+        TokenVerifierContract(try await key.verifier(), at: Claims.now).accepts(token, as: expected)
     }
 
     /// The longest token is read, and one byte more is not.
@@ -88,10 +88,9 @@ struct AcceptanceTests {
             let token = try #require(try Self.token(of: length, signedBy: key))
             #expect(token.utf8.count == length)
             if isAccepted {
-                await contract.accepts(token, as: "ada")
+                contract.accepts(token, as: "ada")
             } else {
-                await contract.refuses(token, "too long")
-                #expect(try await key.verifier().subject(claimedBy: token) == nil)
+                contract.refuses(token, "too long")
             }
         }
     }

@@ -23,9 +23,9 @@ struct ClaimTests {
         let contract = TokenVerifierContract(verifier, at: Claims.now)
         let token = try key.token(example.claims)
         switch example.reason {
-        case nil: await contract.accepts(token, as: "ada")
-        case "expired": await contract.refuses(token, "expired", message: "The user token has expired.")
-        case let reason: await contract.refuses(token, reason)
+        case nil: contract.accepts(token, as: "ada")
+        case "expired": contract.refuses(token, "expired", message: "The user token has expired.")
+        case let reason: contract.refuses(token, reason)
         }
     }
 
@@ -153,9 +153,9 @@ struct ClaimTests {
         let key = try await TestKey.shared(.hs256)
         let contract = TokenVerifierContract(try await key.verifier(), at: Claims.now.advanced(byMilliseconds: milliseconds))
         if let reason {
-            await contract.refuses(try key.token(), reason, message: "The user token has expired.")
+            contract.refuses(try key.token(), reason, message: "The user token has expired.")
         } else {
-            await contract.accepts(try key.token(), as: "ada")
+            contract.accepts(try key.token(), as: "ada")
         }
     }
 
@@ -167,9 +167,9 @@ struct ClaimTests {
         let token = try key.token(#"{"sub":"ada","exp":\#(Claims.second + 60).5,"nbf":\#(Claims.second + 1).5}"#)
         if let reason {
             let message = reason == "expired" ? "The user token has expired." : "The user token is not valid."
-            await contract.refuses(token, reason, message: message)
+            contract.refuses(token, reason, message: message)
         } else {
-            await contract.accepts(token, as: "ada")
+            contract.accepts(token, as: "ada")
         }
     }
 }

@@ -39,11 +39,11 @@ struct HeaderTests {
         let contract = TokenVerifierContract(try await key.verifier(), at: Claims.now)
         let token = try key.token(header: header)
         if let reason {
-            await contract.refuses(token, reason)
-            await contract.refuses(Token.joining([Array(header.utf8), Array(Claims.plain.utf8), []]), reason)
+            contract.refuses(token, reason)
+            contract.refuses(Token.joining([Array(header.utf8), Array(Claims.plain.utf8), []]), reason)
         } else {
-            await contract.accepts(token, as: "ada")
-            await contract.refuses(Token.joining([Array(header.utf8), Array(Claims.plain.utf8), []]), "bad signature")
+            contract.accepts(token, as: "ada")
+            contract.refuses(Token.joining([Array(header.utf8), Array(Claims.plain.utf8), []]), "bad signature")
         }
     }
 
@@ -60,17 +60,17 @@ struct HeaderTests {
         for secret in secrets {
             let text = Token.text(#"{"alg":"HS256"}"#) + "." + Token.text(Claims.plain)
             let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: secret))
-            await contract.refuses(text + "." + Base64URL.text(of: Array(code)), "wrong algorithm")
+            contract.refuses(text + "." + Base64URL.text(of: Array(code)), "wrong algorithm")
             let honest = Token.text(#"{"alg":"\#(kind.rawValue)"}"#) + "." + Token.text(Claims.plain)
             let other = HMAC<SHA256>.authenticationCode(for: Array(honest.utf8), using: SymmetricKey(data: secret))
-            await contract.refuses(honest + "." + Base64URL.text(of: Array(other)), "bad signature")
+            contract.refuses(honest + "." + Base64URL.text(of: Array(other)), "bad signature")
         }
         for other in TestKey.Kind.allCases where other != kind {
             let signer = try await TestKey.shared(other)
-            await contract.refuses(try signer.token(), "wrong algorithm")
-            await contract.refuses(try signer.token(header: #"{"alg":"\#(kind.rawValue)"}"#), "bad signature")
+            contract.refuses(try signer.token(), "wrong algorithm")
+            contract.refuses(try signer.token(header: #"{"alg":"\#(kind.rawValue)"}"#), "bad signature")
         }
-        await contract.refuses(try key.token(header: #"{"alg":"HS256"}"#), "wrong algorithm")
+        contract.refuses(try key.token(header: #"{"alg":"HS256"}"#), "wrong algorithm")
     }
 
     /// A key that a token brings along proves nothing.
@@ -82,8 +82,8 @@ struct HeaderTests {
         let jwk = String(decoding: TestKey.set(forger.jwk).dropFirst(9).dropLast(2), as: UTF8.self)
         for more in [#""jwk":\#(jwk)"#, #""jwk":\#(jwk),"jku":"https://evil.example/keys""#] {
             let header = #"{"alg":"\#(kind.rawValue)",\#(more)}"#
-            await contract.refuses(try forger.token(header: header), "bad signature")
-            await contract.accepts(try key.token(header: header), as: "ada")
+            contract.refuses(try forger.token(header: header), "bad signature")
+            contract.accepts(try key.token(header: header), as: "ada")
         }
     }
 
@@ -94,7 +94,7 @@ struct HeaderTests {
         let contract = TokenVerifierContract(try await key.verifier(), at: Claims.now)
         let honest = Array(Token.segments(of: try key.token()).dropLast())
         for byte: UInt8 in [0, 1, 255] {
-            await contract.refuses(Token.joining(honest + [[UInt8](repeating: byte, count: length)]), "bad signature")
+            contract.refuses(Token.joining(honest + [[UInt8](repeating: byte, count: length)]), "bad signature")
         }
     }
 
@@ -111,20 +111,20 @@ struct HeaderTests {
         let contract = TokenVerifierContract(
             try await JWTVerifier(JWTVerifierConfiguration(keyName: "k", key: set)), at: Claims.now)
 
-        await contract.accepts(try first.token(header: #"{"alg":"ES256","kid":"one"}"#), as: "ada")
-        await contract.accepts(try second.token(header: #"{"alg":"ES256","kid":"caf\u00e9"}"#), as: "ada")
-        await contract.accepts(try third.token(header: #"{"alg":"EdDSA","kid":"K3"}"#), as: "ada")
-        for key in [first, second, third, try await TestKey.shared(.hs256)] { await contract.accepts(try key.token(), as: "ada") }
+        contract.accepts(try first.token(header: #"{"alg":"ES256","kid":"one"}"#), as: "ada")
+        contract.accepts(try second.token(header: #"{"alg":"ES256","kid":"caf\u00e9"}"#), as: "ada")
+        contract.accepts(try third.token(header: #"{"alg":"EdDSA","kid":"K3"}"#), as: "ada")
+        for key in [first, second, third, try await TestKey.shared(.hs256)] { contract.accepts(try key.token(), as: "ada") }
 
-        await contract.refuses(try second.token(header: #"{"alg":"ES256","kid":"one"}"#), "bad signature")
-        await contract.refuses(try third.token(header: #"{"alg":"EdDSA","kid":"one"}"#), "wrong algorithm")
-        await contract.refuses(try first.token(header: #"{"alg":"ES256","kid":"K3"}"#), "wrong algorithm")
+        contract.refuses(try second.token(header: #"{"alg":"ES256","kid":"one"}"#), "bad signature")
+        contract.refuses(try third.token(header: #"{"alg":"EdDSA","kid":"one"}"#), "wrong algorithm")
+        contract.refuses(try first.token(header: #"{"alg":"ES256","kid":"K3"}"#), "wrong algorithm")
         for kid in ["two", "", "One", "one ", "cafe\\u0301", "\\u212a3", "../one"] {
-            await contract.refuses(try first.token(header: #"{"alg":"ES256","kid":"\#(kid)"}"#), "unknown key")
+            contract.refuses(try first.token(header: #"{"alg":"ES256","kid":"\#(kid)"}"#), "unknown key")
         }
-        await contract.refuses(try stranger.token(), "bad signature")
-        await contract.refuses(try await TestKey.shared(.rs256).token(), "wrong algorithm")
-        await contract.refuses(try await TestKey.shared(.hs256).token(header: #"{"alg":"HS256","kid":"one"}"#), "wrong algorithm")
+        contract.refuses(try stranger.token(), "bad signature")
+        contract.refuses(try await TestKey.shared(.rs256).token(), "wrong algorithm")
+        contract.refuses(try await TestKey.shared(.hs256).token(header: #"{"alg":"HS256","kid":"one"}"#), "wrong algorithm")
     }
 
     /// A key without a name is not chosen by one.
@@ -132,9 +132,9 @@ struct HeaderTests {
         let key = try await TestKey.shared(.eddsa)
         let contract = TokenVerifierContract(
             try await JWTVerifier(JWTVerifierConfiguration(keyName: "k", key: TestKey.set(key.jwk))), at: Claims.now)
-        await contract.accepts(try key.token(), as: "ada")
-        await contract.refuses(try key.token(header: #"{"alg":"EdDSA","kid":"one"}"#), "unknown key")
-        await contract.refuses(try key.token(header: #"{"alg":"EdDSA","kid":""}"#), "unknown key")
+        contract.accepts(try key.token(), as: "ada")
+        contract.refuses(try key.token(header: #"{"alg":"EdDSA","kid":"one"}"#), "unknown key")
+        contract.refuses(try key.token(header: #"{"alg":"EdDSA","kid":""}"#), "unknown key")
     }
 
     /// With a single key out of a set it does not matter what it is called.
@@ -142,6 +142,6 @@ struct HeaderTests {
     func lonelyKey(kind: TestKey.Kind) async throws {
         let key = try await TestKey.shared(kind)
         let contract = TokenVerifierContract(try await key.verifier(), at: Claims.now)
-        await contract.accepts(try key.token(header: #"{"alg":"\#(kind.rawValue)","kid":"anything"}"#), as: "ada")
+        contract.accepts(try key.token(header: #"{"alg":"\#(kind.rawValue)","kid":"anything"}"#), as: "ada")
     }
 }

@@ -43,15 +43,15 @@ struct KeyTests {
         let issuer = try await verifier(TestKey.set(["kty": "oct", "k": Base64URL.text(of: secret)]))
         let token = try await TestKey(secret: secret).token()
         let contract = TokenVerifierContract(try await verifier(file), at: Claims.now)
-        await contract.accepts(token, as: "ada")
-        await TokenVerifierContract(issuer, at: Claims.now).accepts(token, as: "ada")
+        contract.accepts(token, as: "ada")
+        TokenVerifierContract(issuer, at: Claims.now).accepts(token, as: "ada")
         // One newline is the file's, any other byte is the secret's.
-        await contract.refuses(try await TestKey(secret: secret + [UInt8(ascii: "\n")]).token(), "bad signature")
+        contract.refuses(try await TestKey(secret: secret + [UInt8(ascii: "\n")]).token(), "bad signature")
         let doubled = TokenVerifierContract(try await verifier(file + [UInt8(ascii: "\n")]), at: Claims.now)
         if newline.isEmpty {
-            await doubled.accepts(token, as: "ada")
+            doubled.accepts(token, as: "ada")
         } else {
-            await doubled.refuses(token, "bad signature")
+            doubled.refuses(token, "bad signature")
         }
     }
 
@@ -59,7 +59,7 @@ struct KeyTests {
     @Test(arguments: [0 as UInt8, 0x0D, 0x20, 0x30, 0x7B, 0x80, 0xFF])
     func anyBytes(byte: UInt8) async throws {
         let secret = [byte] + [UInt8](repeating: 0xFE, count: 32) + [byte]
-        await TokenVerifierContract(try await verifier(secret), at: Claims.now)
+        TokenVerifierContract(try await verifier(secret), at: Claims.now)
             .accepts(try await TestKey(secret: secret).token(), as: "ada")
     }
 
@@ -126,7 +126,7 @@ struct KeyTests {
         let pem = String(decoding: key.file, as: UTF8.self).replacing("\n", with: newline)
         for file in [pem, pem + newline, "\n " + pem + newline + newline, "\u{FEFF}" + pem] {
             let contract = TokenVerifierContract(try await verifier(Array(file.utf8)), at: Claims.now)
-            await contract.accepts(try key.token(), as: "ada")
+            contract.accepts(try key.token(), as: "ada")
         }
     }
 
@@ -259,15 +259,15 @@ struct KeyTests {
         ] {
             await refuses(TestKey.set(key.member(more)), Self.none)
             let contract = TokenVerifierContract(try await verifier(TestKey.set(key.member(more), other.jwk)), at: Claims.now)
-            await contract.accepts(try other.token(), as: "ada")
-            await contract.refuses(try key.token(), "wrong algorithm")
+            contract.accepts(try other.token(), as: "ada")
+            contract.refuses(try key.token(), "wrong algorithm")
         }
         for (operations, isUsed) in [
             (#"["verify"]"#, true), (#"["sign","verify"]"#, true), (#"["sign"]"#, false), ("[]", false), ("null", false),
         ] {
             let set = String(decoding: TestKey.set(key.jwk), as: UTF8.self).replacing("}]", with: #","key_ops":\#(operations)}]"#)
             if isUsed {
-                await TokenVerifierContract(try await verifier(Array(set.utf8)), at: Claims.now).accepts(try key.token(), as: "ada")
+                TokenVerifierContract(try await verifier(Array(set.utf8)), at: Claims.now).accepts(try key.token(), as: "ada")
             } else {
                 await refuses(Array(set.utf8), Self.none)
             }

@@ -13,10 +13,10 @@ struct MutationTests {
         let key = try await TestKey.shared(kind)
         let contract = TokenVerifierContract(try await key.verifier(), at: Self.now)
         let token = try key.token()
-        await contract.accepts(token, as: "ada")
+        contract.accepts(token, as: "ada")
         for count in 0..<token.utf8.count {
-            await contract.refuses(String(token.prefix(count)))
-            await contract.refuses(String(token.suffix(count)))
+            contract.refuses(String(token.prefix(count)))
+            contract.refuses(String(token.suffix(count)))
         }
     }
 
@@ -30,7 +30,7 @@ struct MutationTests {
             for bit in 0..<7 {
                 var bytes = Array(token.utf8)
                 bytes[token.utf8.distance(from: token.startIndex, to: index)] ^= 1 << bit
-                await contract.refuses(String(decoding: bytes, as: UTF8.self))
+                contract.refuses(String(decoding: bytes, as: UTF8.self))
             }
         }
         let segments = Token.segments(of: token)
@@ -40,7 +40,7 @@ struct MutationTests {
                 for bit in 0..<8 {
                     var changed = segments
                     changed[segment][index] ^= 1 << bit
-                    await contract.refuses(Token.joining(changed))
+                    contract.refuses(Token.joining(changed))
                 }
             }
         }
@@ -52,12 +52,12 @@ struct MutationTests {
         let contract = TokenVerifierContract(try await key.verifier(), at: Self.now)
         let ada = Token.segments(of: try key.token())
         let eve = Token.segments(of: try key.token(header: #"{"alg":"EdDSA","typ":"JWT"}"#, #"{"sub":"eve","exp":\#(Claims.second + 60)}"#))
-        await contract.accepts(Token.joining(ada), as: "ada")
-        await contract.accepts(Token.joining(eve), as: "eve")
+        contract.accepts(Token.joining(ada), as: "ada")
+        contract.accepts(Token.joining(eve), as: "eve")
         for mixed in [[ada[0], eve[1], ada[2]], [eve[0], ada[1], ada[2]], [ada[0], ada[1], eve[2]], [ada[0], eve[1], eve[2]]] {
-            await contract.refuses(Token.joining(mixed), "bad signature")
+            contract.refuses(Token.joining(mixed), "bad signature")
         }
-        await contract.refuses(Token.joining([ada[1], ada[0], ada[2]]), "wrong algorithm")
+        contract.refuses(Token.joining([ada[1], ada[0], ada[2]]), "wrong algorithm")
     }
 
     /// Forms that are close to the one form that there is (RFC 7515, section 7.1).
@@ -69,7 +69,7 @@ struct MutationTests {
         let token = try key.token(header: #"{"alg":"HS256","x":"\#u{FB}\#u{FF}~~~???>>>"}"#)
         let parts = token.split(separator: ".").map(String.init)
         #expect(parts[0].contains("_") || parts[0].contains("-"))
-        await contract.accepts(token, as: "ada")
+        contract.accepts(token, as: "ada")
         let joined = { (segments: [String]) in segments.joined(separator: ".") }
         let plain = { (text: String) in String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }) }
         let malformed =
@@ -88,10 +88,9 @@ struct MutationTests {
                     return joined(changed)
                 }
             }
-        await contract.refuses("..", "malformed header")
+        contract.refuses("..", "malformed header")
         for text in malformed {
-            await contract.refuses(text, "malformed")
-            #expect(verifier.subject(claimedBy: text) == nil)
+            contract.refuses(text, "malformed")
         }
     }
 
@@ -100,19 +99,19 @@ struct MutationTests {
         let key = try await TestKey.shared(.rs256)
         let contract = TokenVerifierContract(try await key.verifier(), at: Self.now)
         let inner = try key.token()
-        await contract.refuses(try key.token(header: #"{"alg":"RS256","cty":"JWT"}"#, inner), "malformed claims")
-        await contract.refuses(try key.token(header: #"{"alg":"RS256","cty":"JWT"}"#, "\"\(inner)\""), "malformed claims")
-        await contract.refuses(inner + "." + inner, "malformed")
+        contract.refuses(try key.token(header: #"{"alg":"RS256","cty":"JWT"}"#, inner), "malformed claims")
+        contract.refuses(try key.token(header: #"{"alg":"RS256","cty":"JWT"}"#, "\"\(inner)\""), "malformed claims")
+        contract.refuses(inner + "." + inner, "malformed")
     }
 
     @Test(arguments: [8_193, 100_000, 5_000_000])
     func huge(length: Int) async throws {
         let key = try await TestKey.shared(.hs256)
         let contract = TokenVerifierContract(try await key.verifier(), at: Self.now)
-        await contract.refuses(String(repeating: ".", count: length), "too long")
-        await contract.refuses(String(repeating: "A", count: length), "too long")
-        await contract.refuses(try key.token() + String(repeating: "A", count: length), "too long")
-        await contract.refuses(try key.token(Claims.with(#","x":"\#(String(repeating: "x", count: length))""#)), "too long")
+        contract.refuses(String(repeating: ".", count: length), "too long")
+        contract.refuses(String(repeating: "A", count: length), "too long")
+        contract.refuses(try key.token() + String(repeating: "A", count: length), "too long")
+        contract.refuses(try key.token(Claims.with(#","x":"\#(String(repeating: "x", count: length))""#)), "too long")
     }
 
     /// Text made by chance, and good tokens with several bytes changed by chance.
@@ -126,35 +125,25 @@ struct MutationTests {
         for _ in 0..<300 {
             let length = Int.random(in: 0...300, using: &generator)
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            await contract.refuses(String(decoding: bytes, as: UTF8.self))
+            contract.refuses(String(decoding: bytes, as: UTF8.self))
             let segments = Array(String(decoding: bytes, as: UTF8.self).utf8)
-            await contract.refuses(Token.joining([segments, bytes, bytes]))
+            contract.refuses(Token.joining([segments, bytes, bytes]))
 
             var changed = Token.segments(of: token)
             for _ in 0..<3 {
                 let position = changed[1].indices.randomElement(using: &generator) ?? 0
                 changed[1][position] = UInt8.random(in: 0...255, using: &generator)
             }
-            await contract.refuses(Token.joining(changed))
-            // The signature is made good again, so that the claims are what is read.
+            contract.refuses(Token.joining(changed))
+            // The signature is made good again, so that the claims are what is read: whatever they are, nothing breaks.
             let text = Base64URL.text(of: changed[0]) + "." + Base64URL.text(of: changed[1])
             let signed = text + "." + Base64URL.text(of: try key.signer.sign(Array(text.utf8)))
-            if let subject = try? verifier.userID(of: signed, at: Self.now) {
-                #expect(verifier.subject(claimedBy: signed) == subject)
+            do throws(Failure) {
+                let id = try verifier.userID(of: signed, at: Self.now)
+                #expect((1...256).contains(id.utf8.count))
+            } catch {
+                #expect(error.code == .authRequired)
             }
         }
-    }
-
-    /// What is claimed is read from tokens that nobody signed, and from no others than could verify.
-    @Test(arguments: [
-        (#"{"sub":"eve","exp":1}"#, "eve"), (#"{"exp":1e300,"sub":"\u0065ve","aud":["x"],"iss":"y"}"#, "eve"),
-        (#"{"sub":"eve"}"#, nil), (#"{"sub":"eve","sub":"ada","exp":1}"#, nil), (#"{"sub":7,"exp":1}"#, nil), (#"{"sub":"","exp":1}"#, nil),
-        ("{", nil), ("", nil), ("7", nil), (#"{"a":{"sub":"eve","exp":1}}"#, nil),
-    ])
-    func claimedSubjects(claims: String, subject: String?) async throws {
-        let verifier = try await TestKey.shared(.eddsa).verifier()
-        #expect(verifier.subject(claimedBy: "e30.\(Token.text(claims)).") == subject)
-        #expect(verifier.subject(claimedBy: ".\(Token.text(claims)).AAAA") == subject)
-        await TokenVerifierContract(verifier, at: Self.now).refuses("e30.\(Token.text(claims)).", "wrong algorithm")
     }
 }

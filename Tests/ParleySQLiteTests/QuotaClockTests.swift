@@ -23,15 +23,16 @@ import Testing
         try database.open(quotas: QuotaPolicy([QuotaRule(.userTurns, limit: 2, windowSeconds: 60)]), clock: clock)
     }
 
-    private func send(_ id: String, to store: SQLiteStore? = nil) async throws(Failure) {
+    private func send(_ id: String, to store: SQLiteStore? = nil, _ clock: TestClock? = nil) async throws(Failure) {
         let store = store ?? self.store
+        let clock = clock ?? self.clock
         let admitted = try await store.admit(id, in: "c", at: clock.now.milliseconds, for: .ann)
         try await store.finish(admitted, at: clock.now.milliseconds)
     }
 
     /// Expects a refusal that says to come back after so many milliseconds.
-    private func expectRefusal(for milliseconds: Int64, by store: SQLiteStore? = nil) async {
-        let refusal = await expectExceeded(.userTurns) { () async throws(Failure) in try await send("refused", to: store) }
+    private func expectRefusal(for milliseconds: Int64, by store: SQLiteStore? = nil, _ clock: TestClock? = nil) async {
+        let refusal = await expectExceeded(.userTurns) { () async throws(Failure) in try await send("refused", to: store, clock) }
         #expect(refusal?.number("retryAfterMs") == Int(milliseconds))
     }
 
@@ -77,26 +78,47 @@ import Testing
         #expect(reading.resetsAt == clock.now.advanced(byMilliseconds: Self.window))
     }
 
-    @Test func restartedWhileTheClockIsBack() async throws {
+    @Test func manyShortProcessesWhileTheClockIsBack() async throws {
         try await send("t1")
         try await send("t2")
         clock.step(milliseconds: -Self.day)
         try await store.close()
-        let next = try Self.open(database, clock)
-        await expectRefusal(for: Self.window, by: next)
-        clock.pass(milliseconds: Self.window)
-        try await send("t3", to: next)
+        // Time passes while no process runs, too: the monotonic clock is the machine's.
+        for restart in 1...10 as ClosedRange<Int64> {
+            clock.pass(milliseconds: Self.window / 10 - (restart == 10 ? 1 : 0))
+            let next = try Self.open(database, clock)
+            await expectRefusal(for: restart == 10 ? 1 : Self.window / 10 * (10 - restart), by: next)
+            try await next.close()
+        }
+        clock.pass(milliseconds: 1)
+        let last = try Self.open(database, clock)
+        try await send("t3", to: last)
+        try await last.close()
+    }
+
+    @Test func theMachineWasStartedAnewWhileTheClockIsBack() async throws {
+        try await send("t1")
+        try await send("t2")
+        try await store.close()
+        // Another machine, or another start of this one: what the mark's monotonic clock counted from is gone.
+        let other = TestClock(boot: 8)
+        other.step(milliseconds: -Self.day)
+        other.pass(milliseconds: 500_000)
+        let next = try Self.open(database, other)
+        await expectRefusal(for: Self.window, by: next, other)
+        other.pass(milliseconds: Self.window - 1)
+        await expectRefusal(for: 1, by: next, other)
+        other.pass(milliseconds: 1)
+        try await send("t3", to: next, other)
         try await next.close()
     }
 
     @Test func anotherProcessHasSeenTomorrow() async throws {
         let other = try Self.open(database, clock)
-        _ = try await store.quota(of: .user(id: "ann"), at: clock.now)
         clock.step(milliseconds: Self.day)
         try await send("t1", to: other)
         try await send("t2", to: other)
         clock.step(milliseconds: -Self.day)
-        // The mark stands a day ahead for all, and goes on from there for those who were not there when it was set.
         await expectRefusal(for: Self.window)
         clock.pass(milliseconds: Self.window - 1)
         await expectRefusal(for: 1)

@@ -32,8 +32,8 @@ struct QuotaModel {
     private(set) var entries: [Entry] = []
     private(set) var running: [Running] = []
     private(set) var bots: [String: Int] = [:]
-    /// The latest moment of quota time that is stored.
-    private(set) var mark: Int64?
+    /// The latest moment of quota time that is stored, and the monotonic clock then.
+    private(set) var mark: (time: Int64, monotonic: Int64)?
 
     init(policy: QuotaPolicy) {
         self.policy = policy
@@ -77,10 +77,12 @@ struct QuotaModel {
 
     // MARK: Writing
 
-    mutating func hold(_ turn: Running, _ keys: [QuotaKey], of subjects: (QuotaKey) -> Subject, at time: Int64) {
+    mutating func hold(
+        _ turn: Running, _ keys: [QuotaKey], of subjects: (QuotaKey) -> Subject, at time: Int64, _ monotonic: Int64
+    ) {
         running.append(turn)
         entries += keys.map { Entry(key: $0, subject: subjects($0), admittedAt: time, turn: turn.id) }
-        mark = max(mark ?? time, time)
+        if mark?.time ?? .min <= time { mark = (time, monotonic) }
     }
 
     mutating func settle(_ id: String, _ settlement: Settlement) {
@@ -94,9 +96,9 @@ struct QuotaModel {
         }
     }
 
-    mutating func charge(_ key: QuotaKey, of subject: Subject, at time: Int64) {
+    mutating func charge(_ key: QuotaKey, of subject: Subject, at time: Int64, _ monotonic: Int64) {
         entries.append(Entry(key: key, subject: subject, admittedAt: time))
-        if key.kind == .window { mark = max(mark ?? time, time) }
+        if key.kind == .window, mark?.time ?? .min <= time { mark = (time, monotonic) }
     }
 
     mutating func addBot(of person: String, _ difference: Int) { bots[person, default: 0] += difference }

@@ -39,8 +39,6 @@ private struct QuotaWalk {
     private var model = QuotaModel(policy: policy)
     private var hosts: [Int: SQLiteStore] = [:]
     private var dead: [Int: SQLiteStore] = [:]
-    /// Where quota time stood when each host last saw a mark that was new to it.
-    private var anchors: [Int: (mark: Int64, seenAt: Int64)] = [:]
     private var people: [Person] = []
     private var admitted: [String: AdmittedTurn] = [:]
     private var made = 0
@@ -86,7 +84,13 @@ private struct QuotaWalk {
         let address = person.caller.kind == .anonymous && Bool.random(using: &chance) ? Self.address : nil
         let id = "t\(made)"
         var after = model
-        let expected = expectation(of: id, in: conversation, by: person, from: address, on: host, &after)
+        var expected = expectation(of: id, in: conversation, by: person, from: address, on: host, &after)
+        if expected?.code == .quotaExceeded, model.running.contains(where: { hosts[$0.host] == nil }) {
+            // What turns of dead hosts hold is given back before anybody is refused for good.
+            recoverDead()
+            after = model
+            expected = expectation(of: id, in: conversation, by: person, from: address, on: host, &after)
+        }
         var new = NewTurn.plain(id, .existing(conversationID: conversation), at: clock.now.milliseconds)
         new.address = address
         do throws(Failure) {
@@ -111,10 +115,9 @@ private struct QuotaWalk {
     ) -> Failure? {
         if let turn = model.running.first(where: { $0.conversation == conversation }) {
             guard hosts[turn.host] == nil else { return .conversationBusy(turnID: turn.id) }
-            _ = time(on: host, model)
             model.settle(turn.id, Settlement(.interrupted))
         }
-        let time = time(on: host, model)
+        let time = time(model)
         let keys = QuotaKey.turn(of: person.caller.kind, hasAddress: address != nil)
         let subjects: (QuotaKey) -> QuotaModel.Subject = { key in
             switch key.scope {
@@ -124,13 +127,9 @@ private struct QuotaWalk {
             }
         }
         let checked = keys + [QuotaKey.inFlight(of: person.caller.kind)].compactMap { $0 }
-        if model.refusal(checked, of: subjects, at: time, wall: clock.now) != nil {
-            // What turns of dead hosts hold is given back before anybody is refused.
-            for turn in model.running where hosts[turn.host] == nil { model.settle(turn.id, Settlement(.interrupted)) }
-            if let refusal = model.refusal(checked, of: subjects, at: time, wall: clock.now) { return refusal }
-        }
+        if let refusal = model.refusal(checked, of: subjects, at: time, wall: clock.now) { return refusal }
         let turn = QuotaModel.Running(id: id, person: person.name, conversation: conversation, host: host)
-        model.hold(turn, keys, of: subjects, at: time)
+        model.hold(turn, keys, of: subjects, at: time, clock.monotonic)
         return nil
     }
 
@@ -139,14 +138,13 @@ private struct QuotaWalk {
         guard let turn = own.randomElement(using: &chance), let store = hosts[turn.host], let admission = admitted[turn.id] else { return }
         let reason = oneOf([Settlement.Reason.completed, .completed, .completed, .cancelled, .nothingSaid, .failed, .modelNotCalled])
         let result = try await store.finish(admission, reason, at: clock.now.milliseconds)
-        _ = time(on: turn.host, model)
         model.settle(turn.id, Settlement(reason))
         #expect(result.turn.quota?.reason == reason && result.turn.quota?.counted == Settlement(reason).chargesPerson)
         note(reason.rawValue)
     }
 
     private mutating func makeOrDeleteBot() async throws {
-        let (host, store) = anyHost()
+        let store = anyHost().store
         let person = oneOf(people)
         guard let key = QuotaKey.bots(of: person.caller.kind) else { return }
         if Bool.random(using: &chance), let bot = try await store.bots(.own, page: PageRequest(), for: person.caller).elements.first {
@@ -154,13 +152,13 @@ private struct QuotaWalk {
             model.addBot(of: person.name, -1)
             return
         }
-        let time = time(on: host, model)
+        let time = time(model)
         let expected = model.refusal([key], of: { _ in .person(person.name) }, at: time, wall: clock.now)
         do throws(Failure) {
             try await store.makeBot("b\(made)", name: "Bot \(made)", at: clock.now.milliseconds, for: person.caller)
             #expect(expected == nil)
             model.addBot(of: person.name, 1)
-            if key.kind == .lifetime { model.charge(key, of: .person(person.name), at: time) }
+            if key.kind == .lifetime { model.charge(key, of: .person(person.name), at: time, clock.monotonic) }
         } catch {
             #expect(error.details == expected?.details, "\(error)")
             note("\(key.name)")
@@ -168,16 +166,16 @@ private struct QuotaWalk {
     }
 
     private mutating func makeVisitor() async throws {
-        let (host, store) = anyHost()
+        let store = anyHost().store
         guard let address = Self.address else { return }
-        let time = time(on: host, model)
+        let time = time(model)
         let expected = model.refusal([.addressAnonymousUsers], of: { _ in .address(address) }, at: time, wall: clock.now)
         let hash = AnonymousToken.hash(ofText: "visitor \(made)")
         do throws(Failure) {
             try await store.createAnonymousUser(
                 NewAnonymousUser(id: "visitor-\(made)", tokenHash: hash, createdAt: clock.now, address: address))
             #expect(expected == nil)
-            model.charge(.addressAnonymousUsers, of: .address(address), at: time)
+            model.charge(.addressAnonymousUsers, of: .address(address), at: time, clock.monotonic)
         } catch {
             #expect(error.details == expected?.details, "\(error)")
             note("address.anonymousUsers")
@@ -185,10 +183,9 @@ private struct QuotaWalk {
     }
 
     private mutating func reset() async throws {
-        let (host, store) = anyHost()
+        let store = anyHost().store
         let (subject, counted) = oneOf(subjects)
         _ = try await store.resetQuota(of: subject, scope: nil, at: clock.now)
-        _ = time(on: host, model)
         model.reset(counted)
     }
 
@@ -215,10 +212,11 @@ private struct QuotaWalk {
 
     private mutating func openHost(_ host: Int) throws {
         hosts[host] = try database.open(quotas: Self.policy, clock: clock)
-        for turn in model.running where hosts[turn.host] == nil {
-            _ = time(on: host, model)
-            model.settle(turn.id, Settlement(.interrupted))
-        }
+        recoverDead()
+    }
+
+    private mutating func recoverDead() {
+        for turn in model.running where hosts[turn.host] == nil { model.settle(turn.id, Settlement(.interrupted)) }
     }
 
     // MARK: Comparing
@@ -233,9 +231,9 @@ private struct QuotaWalk {
     }
 
     mutating func compareAll() async throws {
-        let (host, store) = anyHost()
+        let store = anyHost().store
         for (subject, counted) in subjects {
-            let time = time(on: host, model)
+            let time = time(model)
             let readings = try await store.quota(of: subject, at: clock.now)
             let scope: QuotaKey.Scope =
                 switch subject {
@@ -256,13 +254,10 @@ private struct QuotaWalk {
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
-    /// Quota time on a host: max(wall clock, stored mark + monotonic time since the host has seen it).
-    private mutating func time(on host: Int, _ model: QuotaModel) -> Int64 {
+    /// Quota time: max(wall clock, stored mark + monotonic time since).
+    private func time(_ model: QuotaModel) -> Int64 {
         guard let mark = model.mark else { return clock.now.milliseconds }
-        var anchor = anchors[host] ?? (mark, clock.monotonic)
-        if mark > anchor.mark + (clock.monotonic - anchor.seenAt) { anchor = (mark, clock.monotonic) }
-        anchors[host] = anchor
-        return max(clock.now.milliseconds, anchor.mark + (clock.monotonic - anchor.seenAt))
+        return max(clock.now.milliseconds, mark.time + clock.monotonic - mark.monotonic)
     }
 
     // MARK: Chance

@@ -73,13 +73,18 @@ extension SQLiteStoreConfiguration {
         SQLiteStoreConfiguration(
             location: location, durability: durability, busyTimeout: busyTimeout, quotas: quotas,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), now: { clock.now },
-            monotonic: { clock.monotonic })
+            monotonic: { clock.monotonic }, boot: clock.boot)
     }
 }
 
 /// A wall clock that may be set, and a monotonic clock that only goes on.
 final class TestClock: Sendable {
     private let state = Locked((wall: Int64(1_000_000), monotonic: Int64(0)))
+
+    /// The start of the machine.
+    let boot: Int64
+
+    init(boot: Int64 = 7) { self.boot = boot }
 
     var now: Timestamp { Timestamp(milliseconds: state.withLock { $0.wall }) }
     var monotonic: Int64 { state.withLock { $0.monotonic } }

@@ -10,6 +10,8 @@ package final class ParleyProcess: @unchecked Sendable {
     private var iterator: AsyncStream<String>.Iterator
     private var nextID = 0
     private var hasEnded = false
+    /// What has been read of its stdout, line by line, as it came.
+    package private(set) var output = ""
 
     /// The binary that was built beside the tests.
     package static var binary: URL {
@@ -77,7 +79,12 @@ package final class ParleyProcess: @unchecked Sendable {
     ///
     /// - Throws: `Ended`.
     package func line() async throws -> JSONValue {
-        guard let line = await iterator.next() else { throw Ended(errors: errorText()) }
+        guard let line = await iterator.next() else {
+            // A test that is cancelled, as it is by its time limit, would wait for ever for all that a living process says.
+            if Task.isCancelled, !hasEnded { kill(id, SIGKILL) }
+            throw Ended(errors: errorText())
+        }
+        output += line + "\n"
         return try JSONReader.parse(Array(line.utf8))
     }
 
@@ -104,6 +111,7 @@ package final class ParleyProcess: @unchecked Sendable {
     package func rest() async -> String {
         var text = ""
         while let line = await iterator.next() { text += line + "\n" }
+        output += text
         return text
     }
 

@@ -90,7 +90,7 @@ extension StoreContract {
                 #expect(refusal?["retryAfterMs"] == nil && refusal?["resetsAt"] == nil && refusal?.number("httpStatus") == 403)
             }
             #expect(try await store.conversation("c1", for: caller).messageCount == 6, "a refusal stores nothing")
-            try await store.expect(.anonymousTurns, of: .caller(caller), used: 3)
+            try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: 3)
         },
         StoreContract("What a turn holds is charged or released as the table of settlements says", quotas: .standard) { store in
             let caller = try await store.makeAnonymous(1)
@@ -101,13 +101,13 @@ extension StoreContract {
             var used = (person: 0, system: 0)
             for (index, row) in rows.enumerated() {
                 let admitted = try await store.admit("t\(index)", in: "c1", for: caller)
-                try await store.expect(.anonymousTurns, of: .caller(caller), used: used.person, held: 1)
+                try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: used.person, held: 1)
                 try await store.expect(.systemTurns, of: .system, used: used.system, held: 1)
                 try await store.expect(.systemAnonymousTurns, of: .system, used: used.system, held: 1)
                 let receipt = try await store.finish(admitted, row.0).turn.quota
                 #expect(receipt?.counted == (row.person == 1) && receipt?.reason == row.0)
                 used = (used.person + row.person, used.system + row.system)
-                try await store.expect(.anonymousTurns, of: .caller(caller), used: used.person)
+                try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: used.person)
                 try await store.expect(.systemTurns, of: .system, used: used.system)
                 try await store.expect(.systemAnonymousTurns, of: .system, used: used.system)
             }
@@ -224,14 +224,14 @@ extension StoreContract {
             let running = try await store.admit("u", in: "c1", for: caller)
             let now = Timestamp(milliseconds: 3_000)
             _ = try await store.resetQuota(of: .anonymousUser(id: "anonymous-1"), scope: nil, at: now)
-            try await store.expect(.anonymousTurns, of: .caller(caller), used: 0, held: 1)
+            try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: 0, held: 1)
             try await store.expect(.systemTurns, of: .system, used: 1, held: 1)
             _ = try await store.resetQuota(of: .system, scope: .system, at: now)
             try await store.expect(.systemTurns, of: .system, used: 0, held: 1)
             try await store.expect(.systemAnonymousTurns, of: .system, used: 0, held: 1)
             try await store.finish(running, .modelNotCalled)
             try await store.expect(.systemTurns, of: .system, used: 0)
-            try await store.expect(.anonymousTurns, of: .caller(caller), used: 0)
+            try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: 0)
             await expectFailure(.notFound(.anonymousUser, "nobody")) { () async throws(Failure) in
                 try await store.quota(of: .anonymousUser(id: "nobody"), at: now)
             }
@@ -240,7 +240,7 @@ extension StoreContract {
             let caller = try await store.makeAnonymous(1)
             try await store.finish(try await store.admit("t", in: "c1", for: caller))
             try await store.deleteConversation("c1", at: Timestamp(milliseconds: 4_000), for: caller)
-            try await store.expect(.anonymousTurns, of: .caller(caller), used: 1)
+            try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: 1)
             try await store.expect(.systemTurns, of: .system, used: 1)
         },
         StoreContract(

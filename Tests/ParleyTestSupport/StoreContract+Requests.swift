@@ -32,7 +32,7 @@ extension StoreContract {
             await expectFailure(.idempotencyConflict) { () async throws(Failure) in
                 try await store.admitTurn(message("u", .existing(conversationID: "c1"), .test("r", content: 2)), for: caller)
             }
-            try await store.expect(.anonymousTurns, of: .caller(caller), used: 1)
+            try await store.expect(.anonymousTurns, of: .caller(caller, nil), used: 1)
             // The same id in another conversation is another message.
             try await store.makeConversation("d", for: caller)
             try await store.accept(message("v", .existing(conversationID: "d"), .test("r", content: 2)), for: caller)

@@ -36,6 +36,16 @@ package struct SystemAmbient: Ambient {
 
     package func rest() async {}
 
+    /// Tells this start of the machine from others, by the number that Linux gives it (random(4), `boot_id`); 0 where there is none.
+    package static let boot: Int64 = {
+        guard let file = fopen("/proc/sys/kernel/random/boot_id", "r") else { return 0 }
+        defer { fclose(file) }
+        var text = [CChar](repeating: 0, count: 64)
+        guard fgets(&text, Int32(text.count), file) != nil else { return 0 }
+        let digits = text.compactMap { UInt8(bitPattern: $0) }.filter { $0 != UInt8(ascii: "-") && $0 > 0x20 }
+        return Int64(bitPattern: UInt64(String(decoding: digits.prefix(16), as: UTF8.self), radix: 16) ?? 0)
+    }()
+
     private static func milliseconds(of clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -17,13 +17,18 @@ package struct ModelAllowance: Hashable, Sendable {
 
     /// Whether a person may choose a model.
     func allows(_ id: String, isDefault: Bool, for kind: PersonKind) -> Bool {
-        let patterns =
-            switch kind {
-            case .anonymous: anonymous
-            case .user: user
-            case .operator: ["*"]
-            }
-        return patterns.contains { $0 == "default" ? isDefault : Self.matches(Array(id.utf8)[...], pattern: Array($0.utf8)[...]) }
+        patterns(for: kind).contains { $0 == "default" ? isDefault : Self.matches(Array(id.utf8)[...], pattern: Array($0.utf8)[...]) }
+    }
+
+    /// Whether a person may choose any model.
+    func allowsAll(for kind: PersonKind) -> Bool { patterns(for: kind).contains("*") }
+
+    private func patterns(for kind: PersonKind) -> [String] {
+        switch kind {
+        case .anonymous: anonymous
+        case .user: user
+        case .operator: ["*"]
+        }
     }
 
     /// Compares a text with a pattern in which `*` stands for any number of bytes, in a time bounded by the product of their lengths: after a

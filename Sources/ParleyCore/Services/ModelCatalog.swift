@@ -65,9 +65,13 @@ package struct ModelCatalog: Sendable {
     /// - Throws: `modelNotAllowed`.
     package func requireAllowed(_ id: String, for kind: PersonKind) throws(Failure) {
         guard allowed.allows(id, isDefault: id == defaultModel.id, for: kind) else {
-            throw Failure(
-                .modelNotAllowed, "The model \"\(id)\" is not allowed here.", details: [.init("model", .string(id))])
+            throw Self.notAllowed(id)
         }
+    }
+
+    private static func notAllowed(_ name: String) -> Failure {
+        let shown = String(name.prefix(Limits.maxModelBytes))
+        return Failure(.modelNotAllowed, "The model \"\(shown)\" is not allowed here.", details: [.init("model", .string(shown))])
     }
 
     /// Finds the model that a name means, if the person may choose it.
@@ -75,7 +79,14 @@ package struct ModelCatalog: Sendable {
     /// - Parameter name: `PROVIDER:MODEL`, or `PROVIDER` for that provider's first model.
     /// - Throws: `invalidParams` (path `model`), `modelNotAllowed`.
     package func select(_ name: String, for kind: PersonKind) throws(Failure) -> Selection {
-        let selection = try select(name)
+        let selection: Selection
+        do throws(Failure) {
+            selection = try select(name)
+        } catch {
+            // Who may not choose freely need not learn what there is.
+            guard allowed.allowsAll(for: kind) else { throw Self.notAllowed(name) }
+            throw error
+        }
         try requireAllowed(selection.id, for: kind)
         return selection
     }

@@ -12,13 +12,17 @@ package struct Quotas: Sendable {
 
     /// How limits stand.
     ///
-    /// - Parameter subject: whose; nil for the caller's own, which for the operator are those of the whole system.
+    /// - Parameters:
+    ///   - subject: whose; nil for the caller's own, which for the operator are those of the whole system.
+    ///   - address: where an anonymous caller comes from; nil when the parent process does not say.
     /// - Returns: the operator sees all numbers; others those of their own limits, and of the system's only whether there is room.
     /// - Throws: `authRequired` for a subject asked for by anybody but the operator; `notFound` (anonymousUser).
-    package func get(_ subject: QuotaSubject?, for caller: Caller) async throws(Failure) -> [QuotaReading] {
+    package func get(_ subject: QuotaSubject?, from address: ClientAddress? = nil, for caller: Caller) async throws(Failure)
+        -> [QuotaReading]
+    {
         guard caller.kind == .operator else {
             guard subject == nil else { throw .operatorRequired }
-            return try await store.quota(of: .caller(caller), at: ambient.now())
+            return try await store.quota(of: .caller(caller, address), at: ambient.now())
         }
         return try await store.quota(of: subject ?? .system, at: ambient.now())
     }

@@ -6,16 +6,20 @@ struct GetQuota: Method {
     static let name = "getQuota"
     let scope = Scope.caller(exclusive: true)
     private var subject: QuotaSubject?
+    private(set) var clientAddress: ClientAddress?
 
     init(from params: inout ParamsReader) throws(JSONError) {
         while let field = try params.nextField() {
-            guard field == "subject" else { throw params.unknownField() }
-            subject = try params.read(QuotaSubject.self)
+            switch field {
+            case "subject": subject = try params.read(QuotaSubject.self)
+            case "clientAddress": clientAddress = try params.clientAddress()
+            default: throw params.unknownField()
+            }
         }
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let limits = try await call.host.quotas.get(subject, for: call.caller)
+        let limits = try await call.host.quotas.get(subject, from: clientAddress, for: call.caller)
         return { writer in writer.object { $0.member("limits", limits) } }
     }
 }

@@ -7,6 +7,7 @@ import ParleyHost
 struct Quota: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show how limits stand, or forget what was charged; hosts may be using the database.",
+        discussion: "The limits are those that this command's own settings give, which should be those of the hosts.",
         subcommands: [Show.self, Reset.self])
 
     /// `parley quota show`.
@@ -92,6 +93,8 @@ extension ParsableCommand {
             guard settings.text("database") != ":memory:" else {
                 throw SettingsError("A database in memory is gone when its process is: name a file.")
             }
+            let path = settings.text("database") ?? DatabasePath.standard(environment: settings.environment)
+            guard FileManager.default.fileExists(atPath: path) else { throw DatabaseError(description: "There is no database at \(path).") }
             let (store, ambient) = try Composition.openStore(settings)
             let outcome: Result<Void, Failure>
             do throws(Failure) {

@@ -41,7 +41,7 @@ enum AuthSettings {
         do {
             key = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            throw SettingsError("auth.jwt.keyFile: \(path) cannot be read.")
+            throw SettingsError("auth.jwt.keyFile: the file that it names cannot be read.")
         }
         do throws(JWTKeyError) {
             return try await JWTVerifier(

@@ -28,7 +28,8 @@ extension Turns {
             ending = .failed(admission.ownsBot ? error : error.forGuests)
         }
         if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause) }
-        ending.usage = usage
+        // What a published bot costs tells guests how long its instructions are, and which model it has.
+        ending.usage = admission.ownsBot ? usage : nil
         return ending
     }
 

@@ -77,7 +77,7 @@ package final class Turns: Sendable {
         let text = try checkedText(of: draft, from: caller)
         let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
         let admission: AdmittedTurn
-        switch try await store.admitTurn(newTurn(draft, text: text, hasModel: chosen != nil, for: caller), for: caller) {
+        switch try await store.admitTurn(newTurn(draft, text: text, model: chosen?.id, for: caller), for: caller) {
         case .accepted(let accepted): admission = accepted
         case .repeated(let turnID): return turnID
         }
@@ -119,17 +119,19 @@ package final class Turns: Sendable {
         return try await end(of: id, for: caller)
     }
 
-    /// Waits until a turn has ended, whichever process runs it.
+    /// Waits until a turn has ended, whichever process runs it; that of a process that is gone is recovered.
     ///
     /// - Throws: `notFound`; `cancelled` when the caller stops waiting.
     package func end(of id: String, for caller: Caller) async throws(Failure) -> TurnResult {
-        while true {
+        for attempt in 0... {
             if let turn = running[id] {
                 guard let result = await turn.result() else { break }
                 return result
             }
             let current = try await store.turn(id, for: caller)
             if current.turn.status.isTerminal { return current }
+            // At once, and then each second, in case its process dies meanwhile.
+            if attempt % 20 == 0, try await store.recoverTurns(at: ambient.now()) > 0 { continue }
             do {
                 try await ambient.sleep(milliseconds: 50)
             } catch {
@@ -183,7 +185,7 @@ package final class Turns: Sendable {
         }
     }
 
-    private func newTurn(_ draft: Draft, text: String, hasModel: Bool, for caller: Caller) throws(Failure) -> NewTurn {
+    private func newTurn(_ draft: Draft, text: String, model: String?, for caller: Caller) throws(Failure) -> NewTurn {
         let now = ambient.now()
         let request = try ClientRequest.named(draft.requestID, path: "clientMessageId", content: draft.sentContent)
         let title = Conversations.title(fromMessage: text)
@@ -199,8 +201,16 @@ package final class Turns: Sendable {
             id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
             request: request, address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
         ) { [models] bot, isOwn throws(Failure) in
-            // What a published bot answers with was chosen by the operator.
-            guard !hasModel, isOwn || bot?.model == nil else { return }
+            // What a published bot answers with is the operator's choice, which nobody overrides.
+            if let model {
+                guard isOwn else {
+                    throw Failure(
+                        .modelNotAllowed, "A published bot answers with the model that it was given.",
+                        details: [.init("model", .string(model))])
+                }
+                return
+            }
+            guard isOwn || bot?.model == nil else { return }
             try models.requireAllowed(bot?.model ?? models.defaultModel.id, for: caller.kind)
         }
     }

@@ -6,8 +6,8 @@ package enum QuotaSubject: Hashable, Sendable {
     case user(id: String)
     /// An anonymous person, by the id that clients know.
     case anonymousUser(id: String)
-    /// Whoever asks: a person, with the limits of everybody beside its own.
-    case caller(Caller)
+    /// Whoever asks: a person, with the limits of everybody beside its own, and those of the address that an anonymous person comes from.
+    case caller(Caller, ClientAddress?)
     /// All anonymous people behind one client address.
     case address(ClientAddress)
 }
