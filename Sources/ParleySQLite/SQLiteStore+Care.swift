@@ -28,10 +28,7 @@ extension SQLiteStore {
     }
 
     package func discardExpired(at now: Timestamp) async throws(Failure) {
-        try await write { transaction in
-            try transaction.forgetOldCounters(at: now)
-            try transaction.forgetOldRequests(at: now)
-        }
+        try await write { try $0.discardExpired(at: now) }
     }
 
     /// What the store says about itself.
@@ -73,6 +70,8 @@ extension SQLiteStore {
             try await write { transaction in
                 _ = try transaction.interruptTurns(ofHost: transaction.surroundings.host, at: now)
                 try transaction.db.run("DELETE FROM hosts WHERE number = ?", transaction.surroundings.host)
+                // Processes that are always short would otherwise never do it.
+                try transaction.discardExpiredOnceADay(at: now)
             }
             _ = try await erase()
             return .success(())

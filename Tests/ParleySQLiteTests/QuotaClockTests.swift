@@ -1,3 +1,4 @@
+import GRDB
 import ParleyCore
 import ParleyTestSupport
 import Testing
@@ -126,5 +127,20 @@ import Testing
         clock.pass(milliseconds: 1)
         try await send("t3")
         try await other.close()
+    }
+
+    @Test func shortProcessesDiscardWhatHasExpiredOnceADay() async throws {
+        let month = Int64(QuotaPolicy.maximumWindowSeconds) * 1_000
+        try await send("t1")
+        try await store.close()
+        func counters() throws -> Int {
+            try database.meddle { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM counters WHERE width = 1") ?? 0 }
+        }
+        #expect(try counters() == 2)
+        for (passes, left) in [(Self.day - 1, 2), (month, 0)] {
+            clock.pass(milliseconds: passes)
+            try await Self.open(database, clock).close()
+            #expect(try counters() == left)
+        }
     }
 }
