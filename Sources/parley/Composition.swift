@@ -25,11 +25,14 @@ struct Composition: Sendable {
         }
         let ambient: any Ambient = deterministic ? DeterministicAmbient() : SystemAmbient()
         let models = try ConfiguredModels(settings, ambient: ambient)
+        // All that can be wrong with the settings first, for opening the database changes it.
+        let authentication = try await AuthSettings.authentication(settings)
+        let defaultUserID = try defaultUserID(settings)
         let store = try openStore(settings, deterministic: deterministic, ambient: ambient, logger: logger)
         let host = AgentHost(
             info: HostInfo(name: "parley", version: deterministic ? "0.0.0" : Version.current), limits: limits(settings),
             settings: hostSettings(settings), turnSettings: turnSettings(settings), store: store, models: models.catalog, ambient: ambient,
-            authentication: try await AuthSettings.authentication(settings), defaultUserID: try defaultUserID(settings), logger: logger)
+            authentication: authentication, defaultUserID: defaultUserID, logger: logger)
         return Composition(host: host, store: store, models: models, logger: logger)
     }
 

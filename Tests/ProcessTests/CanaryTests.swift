@@ -162,7 +162,8 @@ struct CanaryTests {
     @Test func whoIsDeletedIsInNoFile() async throws {
         let server = try tellTale()
         let flags = try arguments(server)
-        let host = try ParleyProcess(["serve"] + flags, environment: ["TEST_KEY": Self.apiKey])
+        let host = try ParleyProcess(
+            ["serve"] + flags, environment: ["TEST_KEY": Self.apiKey])
         let canaries = [
             "ada-canary", "Bot-canary", "Instructions-canary", "Description-canary", "Title-canary", "Metadata-canary",
             "Message-canary", "Request-canary", "Visitor-canary", "Visitors-bot-canary", "answer-canary",
@@ -192,7 +193,8 @@ struct CanaryTests {
         #expect(before["system.turns"] == LimitReading(limit: 500, used: 4, held: 0))
         #expect(before["system.anonymousTurns"]?.used == 1)
 
-        _ = try await host.result(of: "deleteUser", ["caller": ada, "confirm": true])
+        let deleted = try await host.result(of: "deleteUser", ["caller": ada, "confirm": true])
+        #expect(deleted == ["deleted": true, "erasure": "pending"])
         #expect(try await host.limits() == before)
         #expect(await host.end() == 0)
         for canary in canaries { #expect(try files(holding: canary) == [], "\(canary) after the end") }
@@ -205,6 +207,7 @@ struct CanaryTests {
         #expect(
             try await next.call("getQuota", ["caller": ParleyProcess.operatorCaller, "subject": visitor.subject]).errorCode == "notFound")
         #expect(try await next.result(of: "listConversations", ["caller": ada])["data"] == [])
+        #expect(try await next.result(of: "deleteUser", ["caller": ada, "confirm": true])["erasure"] == "done", "at the end before")
         #expect(await next.end() == 0)
         for canary in canaries { #expect(try files(holding: canary) == [], "\(canary) after the next end") }
     }

@@ -51,6 +51,13 @@ struct DatabaseFileTests {
         try await expectRefusal(saying: "database")
     }
 
+    @Test(arguments: [["--set", "auth.jwt.keyFile=nowhere"], ["--model", "nobody"], ["--set", "quotas.user.turns.limit=-1"]])
+    func wrongSettingsMakeNoDatabase(arguments: [String]) async throws {
+        let parley = try ParleyProcess(["serve", "--database", database] + arguments)
+        #expect(await parley.exitCode() == 78)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
     @Test func manyProcessesMayStartAtOnce() async throws {
         let processes = try (0..<6).map { _ in try start("--set", "quotas.user.bots.limit=none") }
         for process in processes {

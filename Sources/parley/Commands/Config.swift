@@ -20,6 +20,7 @@ struct Config: AsyncParsableCommand {
                 print("\("".padded(to: nameWidth))    \(summary)")
             }
             for name in settings.unknownVariables { print("warning: \(name) is no setting") }
+            _ = try await AuthSettings.authentication(settings)
             for line in try Composition.describeModels(settings) { print(line) }
         }
     }

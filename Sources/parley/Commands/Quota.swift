@@ -68,8 +68,9 @@ struct Quota: AsyncParsableCommand {
             guard [user != nil, anonymousUser != nil, clientAddress != nil, system].count(where: { $0 }) <= 1 else {
                 throw ValidationError("Name one of --user, --anonymous-user, --client-address and --system.")
             }
-            if let clientAddress, ClientAddress(clientAddress) == nil {
-                throw ValidationError("--client-address: expected 1 to \(ClientAddress.maximumBytes) bytes.")
+            for text in [user, anonymousUser, clientAddress].compactMap({ $0 })
+            where !(1...ClientAddress.maximumBytes).contains(text.utf8.count) {
+                throw ValidationError("An id or an address has 1 to \(ClientAddress.maximumBytes) bytes.")
             }
         }
 
