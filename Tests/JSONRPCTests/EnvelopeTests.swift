@@ -5,7 +5,7 @@ import Testing
 @testable import JSONRPC
 
 /// What becomes of a line: which answers leave, in which order, and what the handler hears.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EnvelopeTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let lines: String

@@ -2,7 +2,7 @@ import Testing
 
 @testable import JSONRPC
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LineFramerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let input: String

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JSONRPC
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OutboxTests {
     static func outbox(_ kind: OutputKind, limits: TransportLimits = TransportLimits()) -> (outbox: Outbox, readEnd: Int32, writeEnd: Int32)
     {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import JSONRPC
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplyTests {
     @Test func answersForAHandlerThatForgetsTo() async throws {
         let handler = RecordingHandler { _, _ in }

@@ -2,7 +2,7 @@ import JSON
 import Testing
 
 /// Depth is limited, size is not, and no input takes more than linear time: what were quadratic here would not end within the limit.
-@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
     @Test(arguments: [("[", "]"), (#"{"a":"#, "}"), (#"[{"a":"#, "}]")])
     func limitsDepth(begin: String, end: String) throws {
         let step = begin.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }

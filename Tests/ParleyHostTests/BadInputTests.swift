@@ -3,7 +3,7 @@ import ParleyTestSupport
 import Testing
 
 /// Whatever a client sends, it is answered as the protocol says, and the connection lives on.
-@Suite("Bad input", .timeLimit(.minutes(2))) struct BadInputTests {
+@Suite("Bad input", .timeLimit(.minutes(5))) struct BadInputTests {
     private static let flags = ["--deterministic", "--log-level", "critical", "--caller", "userId:ada"]
 
     /// Runs a host; when `body` is done it must still answer.

@@ -5,7 +5,7 @@ import Testing
 
 /// Nobody reaches what belongs to somebody else, by any method: every row of the method table is tried on the ids of another person, and must
 /// answer exactly as it does for ids that do not exist.
-@Suite("Two tenants", .timeLimit(.minutes(2))) struct TwoTenantTests {
+@Suite("Two tenants", .timeLimit(.minutes(5))) struct TwoTenantTests {
     /// Ids of one of each thing that a person can own.
     private struct Belongings {
         var conversation: JSONValue

@@ -3,7 +3,7 @@ import ParleyModels
 import ParleyTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DemoProviderTests {
     private static let introduction = "I am a demonstration, not a language model: set MINIMAX_API_KEY or OPENAI_API_KEY to connect one."
 

@@ -3,7 +3,7 @@ import ParleyModels
 import ParleyTestSupport
 import Testing
 
-@Suite("HTTP client: failures", .timeLimit(.minutes(1)))
+@Suite("HTTP client: failures", .timeLimit(.minutes(5)))
 struct HTTPClientFailureTests {
     @Test("A port to which nobody listens")
     func closedPort() async throws {

@@ -2,7 +2,7 @@ import ParleyModels
 import ParleyTestSupport
 import Testing
 
-@Suite("HTTP client: lifetimes and bounds", .timeLimit(.minutes(1)))
+@Suite("HTTP client: lifetimes and bounds", .timeLimit(.minutes(5)))
 struct HTTPClientLifetimeTests {
     /// A server that tells when it has been asked and when the client has gone, and sends a beginning meanwhile.
     private func silentServer(_ beginning: String = "") throws -> LoopbackServer {

@@ -3,7 +3,7 @@ import ParleyModels
 import ParleyTestSupport
 import Testing
 
-@Suite("HTTP client: TLS", .enabled(if: TLSServer.isAvailable, "needs the openssl command"), .timeLimit(.minutes(1)))
+@Suite("HTTP client: TLS", .enabled(if: TLSServer.isAvailable, "needs the openssl command"), .timeLimit(.minutes(5)))
 struct HTTPClientTLSTests {
     @Test("A server is trusted by the given authorities alone, and for its own name alone")
     func trust() async throws {

@@ -3,7 +3,7 @@ import ParleyModels
 import ParleyTestSupport
 import Testing
 
-@Suite("HTTP client: exchanges", .timeLimit(.minutes(1)))
+@Suite("HTTP client: exchanges", .timeLimit(.minutes(5)))
 struct HTTPClientTests {
     @Test("The request arrives as it was made")
     func request() async throws {

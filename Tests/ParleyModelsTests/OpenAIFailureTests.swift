@@ -5,7 +5,7 @@ import ParleyTestSupport
 import Testing
 
 /// What goes wrong at a provider or on the way to it, over a real socket.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OpenAIFailureTests {
     /// A response and what becomes of it.
     struct Case: Sendable, CustomTestStringConvertible {

@@ -6,7 +6,7 @@ import Testing
 @testable import ParleyModels
 
 /// What real servers send, byte for byte.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OpenAIFixtureTests {
     @Test(arguments: ModelFixture.answers + ModelFixture.failures)
     func fixtureOverASocket(_ fixture: ModelFixture) async throws {

@@ -5,7 +5,7 @@ import ParleyTestSupport
 import Testing
 
 /// The contract over a socket, and what the server gets to read.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OpenAIProviderTests {
     private static let request = ModelRequest.conversation(model: "m", "Hello")
 

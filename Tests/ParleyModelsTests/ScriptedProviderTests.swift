@@ -5,7 +5,7 @@ import ParleyModels
 import ParleyTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ScriptedProviderTests {
     private static func provider(_ lines: String, ambient: any Ambient = SystemAmbient()) throws -> ScriptedProvider {
         ScriptedProvider(try Script(Array(lines.utf8), name: "test.jsonl"), model: "test.jsonl", ambient: ambient)

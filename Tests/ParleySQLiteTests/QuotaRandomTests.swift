@@ -6,7 +6,7 @@ import Testing
 
 /// Thousands of random admissions, ends, deaths and moves of the clock, through several hosts on one database; after every step all limits
 /// must stand as the model says.
-@Suite(.timeLimit(.minutes(2))) struct QuotaRandomTests {
+@Suite(.timeLimit(.minutes(5))) struct QuotaRandomTests {
     @Test(arguments: 1...4 as ClosedRange<UInt64>) func ledgerIsAsTheModelSays(seed: UInt64) async throws {
         var walk = try await QuotaWalk(seed: seed)
         for _ in 0..<700 {

@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// What must not be found: secrets in anything that the program writes, and people who are deleted in any file. Bytes are looked for.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CanaryTests {
     private static let apiKey = "sk-canary-7f3a9c51e0b24d68"
     private let folder: TemporaryFolder

@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// The commands beside `serve`, and what wrong settings lead to.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CommandTests {
     private let folder: TemporaryFolder
 

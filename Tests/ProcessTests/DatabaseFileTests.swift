@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// What the process does with database files that are not as they should be, and with company.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DatabaseFileTests {
     private let folder: TemporaryFolder
     private var database: String { folder.file("parley.db") }

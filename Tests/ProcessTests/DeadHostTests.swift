@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// What waits for a turn does not wait for ever when the process that runs it dies.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DeadHostTests {
     /// A request that waits for the turn, and what it is answered.
     enum Waiting: String, CaseIterable, Sendable {

@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// How the process begins and ends, whatever happens to it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LifecycleTests {
     private let folder: TemporaryFolder
     private var database: String { folder.file("parley.db") }

@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// What becomes of a turn when the model's server does what servers do, through the real binary and real sockets.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ModelServerTests {
     private static let key = "sk-canary-0123456789"
     private let folder: TemporaryFolder

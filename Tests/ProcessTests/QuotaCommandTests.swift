@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// `parley quota show` and `parley quota reset`, while a host is using the database.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct QuotaCommandTests {
     private let folder: TemporaryFolder
 

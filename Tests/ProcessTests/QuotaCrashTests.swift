@@ -3,7 +3,7 @@ import ParleyTestSupport
 import Testing
 
 /// Hosts are killed at every stage of a turn: after the next start the ledger says what the settlement table does.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct QuotaCrashTests {
     private let folder: TemporaryFolder
     private var database: String { folder.file("parley.db") }
@@ -226,7 +226,7 @@ struct QuotaCrashTests {
 }
 
 /// Hosts are killed while they are busy with many turns: not one is counted twice, or lost.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct QuotaMassCrashTests {
     private let folder: TemporaryFolder
 

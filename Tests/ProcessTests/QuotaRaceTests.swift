@@ -3,7 +3,7 @@ import ParleyTestSupport
 import Testing
 
 /// Real processes on one database file race for what is left of a limit: exactly so much is given, whoever gets it.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct QuotaRaceTests {
     private let folder: TemporaryFolder
 

@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// Limits as settings: what they may be, and that a change holds for everybody from the next start on.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct QuotaSettingsTests {
     private static let ada: JSONValue = ["userId": "ada"]
     private let folder: TemporaryFolder

@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// Users' tokens through the real binary: whom they speak for, and that no other token does anything.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct UserTokenTests {
     private let folder: TemporaryFolder
     private let secret = SharedSecret()
