@@ -30,8 +30,9 @@ let package = Package(
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
+        .target(name: "JSONSchema", dependencies: ["JSON", collections], swiftSettings: strict),
         .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
-        .target(name: "ParleyCore", dependencies: ["JSON", crypto, logging], swiftSettings: strict),
+        .target(name: "ParleyCore", dependencies: ["JSON", "JSONSchema", crypto, logging], swiftSettings: strict),
         .target(name: "ParleyJWT", dependencies: ["JSON", "ParleyCore", jwtKit], swiftSettings: strict),
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
@@ -50,9 +51,14 @@ let package = Package(
             name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore"], path: "Tests/ParleyTestSupport",
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
+        .testTarget(name: "JSONSchemaTests", dependencies: ["JSON", "JSONSchema"], swiftSettings: strict),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "ParleyTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ParleyJWTTests", dependencies: ["JSON", "ParleyCore", "ParleyJWT", "ParleyTestSupport", crypto, cryptoExtras, jwtKit],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ParleyCoreTests",
+            dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleySQLite", "ParleyTestSupport", collections, logging],
             swiftSettings: strict),
         .testTarget(
             name: "ParleyModelsTests", dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleyTestSupport"],

@@ -8,9 +8,6 @@ struct JSONPath {
         case field(String)
     }
 
-    /// How many scalars of a key a path shows; the rest is cut, since paths travel in error messages.
-    private static let shownKeyLength = 64
-
     private let bytes: [UInt8]
     private let documentStart: Int
 
@@ -116,38 +113,15 @@ struct JSONPath {
     }
 
     private var text: String {
-        var text = ""
+        var text = JSONPathText()
         for container in containers {
             switch container.step {
-            case .element(let number): text += "[\(number)]"
+            case .element(let number): text.append(element: number)
             case .beforeKey: break
-            case .member(let key): Self.append(key.decoded(in: bytes.span), to: &text)
-            case .field(let name): Self.append(name, to: &text)
+            case .member(let key): text.append(member: key.decoded(in: bytes.span))
+            case .field(let name): text.append(member: name)
             }
         }
-        return text
-    }
-
-    private static func append(_ key: String, to text: inout String) {
-        if key.utf8.count <= shownKeyLength, isIdentifier(key) {
-            text += text.isEmpty ? key : ".\(key)"
-            return
-        }
-        let shown = key.unicodeScalars.prefix(shownKeyLength)
-        var writer = JSONWriter()
-        writer.string(shown.endIndex == key.endIndex ? key : String(shown) + "…")
-        text += "[\(String(decoding: writer.bytes, as: UTF8.self))]"
-    }
-
-    /// Whether a key can stand in a path without quotation marks: ASCII letters, digits, `_` and `$`, but no digit first.
-    private static func isIdentifier(_ key: String) -> Bool {
-        func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-        func isLetter(_ byte: UInt8) -> Bool {
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "$")
-        }
-        guard let first = key.utf8.first, isLetter(first) else {
-            return false
-        }
-        return key.utf8.allSatisfy { isLetter($0) || isDigit($0) }
+        return text.text
     }
 }

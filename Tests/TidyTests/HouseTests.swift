@@ -6,8 +6,9 @@ struct HouseTests {
     /// What each target may import of the project's own and of third parties; nothing calls upward, and adapters never know one another.
     @Test(arguments: [
         ("JSON", ["OrderedCollections", "Glibc"]),
+        ("JSONSchema", ["JSON", "OrderedCollections", "Foundation"]),
         ("JSONRPC", ["JSON", "OrderedCollections", "Foundation", "Glibc", "Synchronization"]),
-        ("ParleyCore", ["JSON", "OrderedCollections", "Crypto", "Foundation", "Glibc", "Logging"]),
+        ("ParleyCore", ["JSON", "JSONSchema", "OrderedCollections", "Crypto", "Foundation", "Glibc", "Logging"]),
         ("ParleyJWT", ["JSON", "ParleyCore", "JWTKit"]),
         ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
