@@ -12,8 +12,10 @@ What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Check
   is of those that only a running host can know (`BEYOND_A_SCHEMA`);
 - a received line fits the result of the method that it answers, the errors that the method may have, or the notification's params;
 - every request is answered, and the events of every turn keep the protocol's order;
+- a request of the host fits its params and comes at its time; what is sent in answer may be wrong on purpose, and then the events that
+  follow say so, as they tell what was answered rightly;
 - `capabilities.methods` of `initialize` are the methods that have a schema, and the transcripts show each method's result, each of its own
-  errors, and each notification.
+  errors, each notification, and each request of the host with a right answer.
 """
 
 import json
@@ -29,7 +31,11 @@ BASE = "https://parley.invalid/schemas/"
 BEYOND_A_SCHEMA = re.compile(
     r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
     r"|only the operator|operator cannot be deleted|without fraction and exponent|outside the range of"
+    r"|is used by|leads nowhere|leads to|leads back|below a nested \$id|regular expression|nests deeper|apply within one another|18 digits"
 )
+
+# The notifications of JSON-RPC's own kind that the host sends, too.
+SENT_BY_HOST = {"$/cancelRequest"}
 
 MAXIMUM_DEPTH = 128
 
@@ -48,6 +54,7 @@ class Schemas:
         self._make = self._maker()
         self._validators = {}
         self.methods = {path.split("/")[1][:-5] for path in self.files if path.startswith("methods/")}
+        self.host_requests = {path.split("/")[1][:-5] for path in self.files if path.startswith("requests/")}
         # A notification's title is its name on the wire, which may begin with `$/`.
         self.notifications = {
             schema["title"]: path for path, schema in self.files.items() if path.startswith("notifications/")
@@ -133,11 +140,30 @@ class Request:
         return self.params.get("stream") is not False
 
 
+class HostRequest:
+    """What the host asks of its client."""
+
+    def __init__(self, message):
+        self.method, self.params, self.is_open = message["method"], message["params"], True
+
+
+class Call:
+    """A tool call that has started, with what is known of its end before that comes."""
+
+    def __init__(self, call):
+        self.call = {key: call[key] for key in ("id", "name", "arguments")}
+        self.waits = False  # for an approval
+        self.option = None  # what the approval must be
+        self.ends = None  # words of which the status must be one
+        self.output = None  # what the client has answered
+
+
 class Turn:
     """The events of one turn, as far as they have come."""
 
     def __init__(self):
         self.seq, self.texts, self.completed = 0, {}, None
+        self.calls = {}  # those that have started and not ended
 
     def event(self, name, params, streams):
         first = params.get("fromSeq", params["seq"])
@@ -152,9 +178,57 @@ class Turn:
             self.texts[params["messageId"]] = self.texts.get(params["messageId"], "") + params["delta"]
         elif name == "turnCompleted":
             self.completed = {key: params[key] for key in ("turn", "message") if key in params}
+            for call_id in self.calls:
+                yield f"the tool call {call_id} has no toolCallCompleted"
             message = params.get("message")
-            if self.texts and (not message or "".join(part["text"] for part in message["content"]) != self.texts.get(message["id"])):
-                yield "the deltas of the turn are not the text of its message"
+            if self.texts and not message:
+                yield "the turn has deltas and no message"
+            elif self.texts:
+                yield from self.message(message)
+        elif name == "toolCallStarted":
+            call = params["toolCall"]
+            if call["id"] in self.calls:
+                yield f"the tool call {call['id']} starts twice"
+            self.calls[call["id"]] = Call(call)
+        elif name == "approvalRequested":
+            call = self.calls.get(params["toolCall"]["id"])
+            if not call or call.waits or call.call != params["toolCall"]:
+                yield "approvalRequested is not about a tool call that has started"
+            else:
+                call.waits = True
+        elif name in ("approvalResolved", "toolCallCompleted"):
+            call = self.calls.get(params["toolCallId"])
+            if not call or call.waits != (name == "approvalResolved"):
+                yield f"{name} comes for a tool call that has not started, or at a wrong time"
+            elif name == "approvalResolved":
+                yield from self.resolve(call, params["option"])
+            else:
+                del self.calls[params["toolCallId"]]
+                yield from self.end(call, params)
+
+    @staticmethod
+    def resolve(call, option):
+        call.waits = False
+        if call.option not in (None, option):
+            yield f"approvalResolved says {option}, but the client's answer amounts to {call.option}"
+        if option.startswith("reject"):
+            call.ends = {"denied"}
+
+    @staticmethod
+    def end(call, params):
+        if call.ends and params["status"] not in call.ends:
+            yield f"the tool call ended as {params['status']}, and must have ended as {' or '.join(sorted(call.ends))}"
+        if call.output:
+            text = "\n".join(part["text"] for part in call.output["content"])
+            was_cut = params["text"].endswith(" bytes of the output were left out]")
+            if not was_cut and params["text"] != text or params.get("data") != call.output.get("data"):
+                yield "toolCallCompleted does not tell what the client has answered"
+
+    def message(self, message):
+        """Holds an answer of the assistant's against the deltas, if there were any in the turn."""
+        text = "".join(part["text"] for part in message["content"] if part["type"] == "text")
+        if self.texts and text != self.texts.get(message["id"], ""):
+            yield f"the deltas of {message['id']} are not its text"
 
     def reply(self, result):
         if self.completed and any(result.get(key) != self.completed.get(key) for key in ("turn", "message")):
@@ -172,6 +246,7 @@ class Transcript:
         self.unfinished = b""
         self.in_flight = {}
         self.requests = {}  # the last of each id
+        self.host_requests = {}
         self.turns = {}
         self.last_line = None  # what the last sent line was: its requests, and whether it must be refused as no JSON
         self.refusals = []  # ids of what is to be answered with an error of JSON-RPC itself
@@ -255,19 +330,44 @@ class Transcript:
             path = self.schemas.notifications.get(message["method"])
             for fault in self.schemas.faults(f"{path}#/$defs/params", message.get("params", {})) if path else []:
                 self.report(f"{message['method']} is malformed, which nobody can see in a transcript: {fault}")
+        elif is_id and request_id in self.host_requests and "method" not in message and ("result" in message or "error" in message):
+            self.host_answer(message)
         elif not self.is_passed_over(message):
             # The id of an answer is one of the host's own.
             is_answer = isinstance(message, dict) and "method" not in message and ("result" in message or "error" in message)
             self.refusals.append(identity(request_id if is_id and not is_answer else None))
 
-    @staticmethod
-    def is_passed_over(message):
+    def is_passed_over(self, message):
         """Whether the host says nothing although it is no request: an answer, or a notification with params of a wrong kind."""
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
             return False
         if "method" in message:
             return "id" not in message and isinstance(message["method"], str)
-        return "id" in message and ("result" in message) != ("error" in message)
+        return not self.schemas.faults("envelope.json#/$defs/clientAnswer", message)
+
+    def host_answer(self, message):
+        """Takes the answer to a request of the host, right or wrong, in time or not."""
+        is_answer = self.is_passed_over(message)
+        if not is_answer:
+            self.refusals.append(identity(None))
+        request = self.host_requests[message["id"]]
+        if not request.is_open:
+            return
+        request.is_open = False
+        schema = f"requests/{request.method}.json#/$defs/result"
+        is_right = is_answer and "result" in message and not self.schemas.faults(schema, message["result"])
+        if is_right:
+            self.coverage.add(("host", request.method, "result"))
+        call = self.turns[request.params["turnId"]].calls.get(request.params["toolCallId"])
+        if not call:
+            return
+        if request.method == "requestApproval":
+            call.option = message["result"]["option"] if is_right else "rejectOnce"
+        elif is_right:
+            call.ends = {"failed" if message["result"].get("isError") else "completed"}
+            call.output = message["result"]
+        else:
+            call.ends = {"failed"}
 
     # Received
 
@@ -284,6 +384,8 @@ class Transcript:
         elif isinstance(value, list):
             for answer in value:
                 self.answer(answer)
+        elif "method" in value and "id" in value:
+            self.host_request(value)
         elif "method" in value:
             self.notification(value["method"], value["params"])
         else:
@@ -294,7 +396,7 @@ class Transcript:
         if isinstance(value, list):
             return "answers"
         if isinstance(value, dict) and "method" in value:
-            return "hostNotification"
+            return "hostRequest" if "id" in value else "hostNotification"
         return "failure" if isinstance(value, dict) and "error" in value else "success"
 
     def notification(self, name, params):
@@ -307,11 +409,47 @@ class Transcript:
         if faults:
             return
         self.coverage.add(name)
+        if name in SENT_BY_HOST:
+            return self.give_up(params["id"])
+        if "requestId" not in params:
+            return self.report(f"{name} is not for the host to send")
         request = self.requests.get(identity(params["requestId"]))
         if not request:
             return self.report("the event names a request that was never sent")
         for fault in self.turns.setdefault(params["turnId"], Turn()).event(name, params, request.streams):
             self.report(fault)
+
+    def host_request(self, value):
+        name, params = value["method"], value["params"]
+        if name not in self.schemas.host_requests:
+            return self.report(f"the request {name} has no schema")
+        if value["id"] != f"host-{len(self.host_requests) + 1}":
+            self.report(f"the host's request number {len(self.host_requests) + 1} has the id {value['id']}")
+        faults = self.schemas.faults(f"requests/{name}.json#/$defs/params", params)
+        for fault in faults:
+            self.report(f"params of {name}: {fault}")
+        if faults:
+            return
+        self.coverage.add(("host", name))
+        self.host_requests[value["id"]] = HostRequest(value)
+        call = self.turns.setdefault(params["turnId"], Turn()).calls.get(params["toolCallId"])
+        if not call or call.waits != (name == "requestApproval"):
+            self.report(f"{name} comes for a tool call that has not started, or at a wrong time")
+        elif any(call.call[key] != params[key] for key in ("name", "arguments")):
+            self.report(f"{name} is about another call than the event")
+
+    def give_up(self, request_id):
+        request = self.host_requests.get(request_id)
+        if not request or not request.is_open:
+            return self.report("the host cancels what it does not wait for")
+        request.is_open = False
+        call = self.turns[request.params["turnId"]].calls.get(request.params["toolCallId"])
+        if not call:
+            self.report("the host cancels a request after the end of its call")
+        elif request.method == "requestApproval":
+            call.option = "rejectOnce"
+        else:
+            call.ends = {"failed", "cancelled"}
 
     def answer(self, answer):
         key = identity(answer["id"])
@@ -357,6 +495,11 @@ class Transcript:
         self.coverage.add((request.method, None))
         if request.method == "initialize":
             self.coverage.add(("methods", *result["capabilities"]["methods"]))
+        for message in result["data"] if request.method == "listMessages" else []:
+            turn = self.turns.get(message["turnId"])
+            if turn and turn.completed and message["role"] == "assistant":
+                for fault in turn.message(message):
+                    self.report(fault)
         if request.method == "sendMessage" and request.params.get("wait") is not False:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)
@@ -375,8 +518,12 @@ def check_coverage(schemas, coverage, report):
             if (name, code) not in coverage:
                 report("transcripts", f"none shows {name} answered with {code or 'a result'}")
     for name in sorted(schemas.notifications):
-        if not name.startswith("$/") and name not in coverage:
-            report("transcripts", f"none shows {name}")
+        if (not name.startswith("$/") or name in SENT_BY_HOST) and name not in coverage:
+            report("transcripts", f"none shows {name}{' from the host' if name in SENT_BY_HOST else ''}")
+    for name in sorted(schemas.host_requests):
+        for entry, what in ((("host", name), "the host's request"), (("host", name, "result"), "a right answer to")):
+            if entry not in coverage:
+                report("transcripts", f"none shows {what} {name}")
 
 
 def main():

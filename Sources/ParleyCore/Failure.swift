@@ -11,6 +11,7 @@ package struct Failure: Error, Hashable, Sendable {
         case storeUnavailable, storeFull
         case modelUnavailable, modelRateLimited, modelRejected, modelAuth, modelBilling, modelTimeout
         case contextWindowExceeded
+        case toolFailed, toolTimeout, toolDenied
     }
 
     /// One member of the error's data beside `code`, `httpStatus` and `retryable`.

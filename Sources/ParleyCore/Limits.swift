@@ -20,6 +20,8 @@ package struct Limits: Sendable {
     package var maxMetadataBytes = 64 * 1024
     /// The greatest name of a bot, in characters. Fixed by the protocol.
     package static let maxNameCharacters = 80
+    /// The greatest number of tools that a bot may name. Fixed by the protocol.
+    package static let maxBotTools = 128
     /// The greatest description of a bot, in characters.
     package var maxDescriptionCharacters = 1_000
     /// The greatest instructions of a bot, in UTF-8 bytes.

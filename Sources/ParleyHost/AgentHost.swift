@@ -25,6 +25,9 @@ package final class AgentHost: Sendable {
     /// The clock that clients move, in a deterministic host.
     private let deterministic: DeterministicAmbient?
     private let queue: RequestQueue
+    let clientRequests: ClientRequests
+    /// What the client says that it can do, and the tools that it offers.
+    let client = Locked((capabilities: ClientCapabilities(), tools: [ToolDefinition]()))
     private let lifecycle = Lifecycle()
     /// Ends when no further line will be handled.
     private let endOfInput = AsyncStream<Never>.makeStream()
@@ -47,9 +50,10 @@ package final class AgentHost: Sendable {
     ///   - authentication: whose word is taken for who somebody is.
     ///   - defaultUserID: whom requests without a caller act for; nil for nobody.
     package init(
-        info: HostInfo, limits: HostLimits, settings: HostSettings, turnSettings: TurnSettings, store: any Store, models: ModelCatalog,
+        info: HostInfo, limits: HostLimits, settings: HostSettings, turnSettings: TurnSettings, toolSettings: ToolSettings,
+        store: any Store, models: ModelCatalog,
         ambient: any Ambient, authentication: Authentication, defaultUserID: String?, logger: Logger
-    ) {
+    ) throws(Failure) {
         self.info = info
         self.limits = limits
         self.settings = settings
@@ -59,12 +63,16 @@ package final class AgentHost: Sendable {
         self.ambient = ambient
         self.logger = logger
         deterministic = ambient as? DeterministicAmbient
-        turns = Turns(store: store, models: models, ambient: ambient, limits: limits.core, settings: turnSettings, logger: logger)
+        turns = Turns(
+            store: store, models: models, ambient: ambient, limits: limits.core, settings: turnSettings, toolSettings: toolSettings,
+            logger: logger)
         people = People(store: store, turns: turns, ambient: ambient)
         quotas = Quotas(store: store, ambient: ambient)
         conversations = Conversations(store: store, turns: turns, ambient: ambient, limits: limits.core)
         bots = Bots(store: store, models: models, ambient: ambient, limits: limits.core)
+        turns.toolSources = [try BotTools(bots: bots, conversations: conversations)]
         queue = RequestQueue(ambient: ambient)
+        clientRequests = ClientRequests(ambient: ambient, logger: logger)
         startedAt = ambient.monotonicMilliseconds()
         state = Locked(State(defaultCaller: defaultUserID.map { .user(id: $0) }))
     }
@@ -245,7 +253,7 @@ extension AgentHost: MessageHandler {
     }
 
     package func handle(response id: RequestID, result: Result<JSONValue, RPCError>) {
-        logger.debug("answer to no request", metadata: ["id": .string("\(id)")])
+        clientRequests.answer(id, result)
     }
 
     package func waitUntilReadyForNextLine() {
@@ -256,6 +264,7 @@ extension AgentHost: MessageHandler {
         // A host that is ending already stops its own reading, on a thread that must not block.
         if lifecycle.stage == .running { waitUntilReadyForNextLine() }
         end(.draining)
+        clientRequests.end()
         endOfInput.continuation.finish()
     }
 

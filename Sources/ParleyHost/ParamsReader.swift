@@ -42,6 +42,15 @@ struct ParamsReader {
         return elements
     }
 
+    /// An array of strings.
+    mutating func names() throws(JSONError) -> [String]? {
+        if try reader.readNull() { return nil }
+        var names: [String] = []
+        try reader.beginArray()
+        while try reader.nextElement() { names.append(try reader.string()) }
+        return names
+    }
+
     /// One of the known words of an enum.
     mutating func word<Word: RawRepresentable & CaseIterable>(_ type: Word.Type) throws(JSONError) -> Word? where Word.RawValue == String {
         guard let text = try string() else { return nil }

@@ -128,6 +128,19 @@ final class TurnNotifier: TurnObserver {
                 case .messageDelta(let messageID, let delta):
                     writer.member("messageId", messageID)
                     writer.member("delta", delta)
+                case .toolCallStarted(let call, let source):
+                    writer.key("toolCall")
+                    writer.object { writer in
+                        writer.members(of: call)
+                        writer.member("source", source)
+                    }
+                case .toolCallCompleted(let result, let milliseconds): writer.members(of: result, milliseconds: milliseconds)
+                case .approvalRequested(let call):
+                    writer.key("toolCall")
+                    writer.object { $0.members(of: call) }
+                case .approvalResolved(let id, let option):
+                    writer.member("toolCallId", id)
+                    writer.member("option", option.rawValue)
                 case .quotaWarning(let warning): writer.members(of: warning)
                 case .completed(let result):
                     writer.members(of: result)
@@ -143,6 +156,10 @@ extension TurnEvent.Body {
         switch self {
         case .started: "turnStarted"
         case .messageDelta: "messageDelta"
+        case .toolCallStarted: "toolCallStarted"
+        case .toolCallCompleted: "toolCallCompleted"
+        case .approvalRequested: "approvalRequested"
+        case .approvalResolved: "approvalResolved"
         case .quotaWarning: "quotaWarning"
         case .completed: "turnCompleted"
         }

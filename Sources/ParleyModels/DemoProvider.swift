@@ -2,7 +2,8 @@ package import ParleyCore
 
 /// A model that needs no network and no key: it says that it is a demonstration and shows what it knows of the conversation.
 ///
-/// It is deterministic and streams word by word. It never repeats its instructions, because those of a published bot are hidden.
+/// It is deterministic and streams word by word. It never repeats its instructions, because those of a published bot are hidden. When it is
+/// plainly asked, in English, to create, list or choose a bot, it calls the tool for that (see `DemoRequest`).
 package struct DemoProvider: ModelProvider {
     package let name = "demo"
     package let models = [ModelDescription(model: "demo", demonstration: true)]
@@ -12,13 +13,15 @@ package struct DemoProvider: ModelProvider {
 
     package func stream(_ request: ModelRequest) async throws(Failure) -> any ModelStream {
         try check(request)
+        let call = DemoRequest.toolCall(in: request)
         return DemoStream(
-            words: Self.answer(to: request).split(separator: " ", omittingEmptySubsequences: false),
+            words: call == nil ? Self.answer(to: request).split(separator: " ", omittingEmptySubsequences: false) : [], toolCall: call,
             inputTokens: request.messages.reduce(Self.wordCount(request.instructions)) { $0 + Self.wordCount($1.text) },
             maxOutputTokens: request.maxOutputTokens)
     }
 
     private static func answer(to request: ModelRequest) -> String {
+        if let results = request.messages.last?.toolResults, !results.isEmpty { return results.map(\.text).joined(separator: " ") }
         let introduction = "I am a demonstration, not a language model: set MINIMAX_API_KEY or OPENAI_API_KEY to connect one."
         let sent = request.messages.filter { $0.role == .user }.map(\.text)
         guard let first = sent.first, let last = sent.last else { return introduction }
@@ -51,13 +54,15 @@ package struct DemoProvider: ModelProvider {
 /// The words of a demonstration's answer, one a batch.
 private struct DemoStream: ModelStream {
     let words: [Substring]
+    let toolCall: ToolCall?
     let inputTokens: Int
     let maxOutputTokens: Int?
     private var spoken = 0
     private var hasFinished = false
 
-    init(words: [Substring], inputTokens: Int, maxOutputTokens: Int?) {
+    init(words: [Substring], toolCall: ToolCall?, inputTokens: Int, maxOutputTokens: Int?) {
         self.words = words
+        self.toolCall = toolCall
         self.inputTokens = inputTokens
         self.maxOutputTokens = maxOutputTokens
     }
@@ -68,7 +73,7 @@ private struct DemoStream: ModelStream {
         let count = min(words.count, maxOutputTokens ?? .max)
         guard spoken < count else {
             hasFinished = true
-            return [
+            return (toolCall.map { [.toolCall($0)] } ?? []) + [
                 .usage(Usage(inputTokens: inputTokens, outputTokens: spoken)), .finished(count < words.count ? .maxTokens : .endTurn),
             ]
         }

@@ -73,7 +73,7 @@ extension StoreTransaction {
         ) { ($0[0], $0[1]) }
         guard let last else { throw Failure.notFound(.message, id) }
         return try path(from: last.key, conversationID: last.conversationID, limit: .max, maximumBytes: maximumBytes) {
-            $0.value.text.utf8.count
+            $0.value.modelBytes
         }.messages.reversed()
     }
 

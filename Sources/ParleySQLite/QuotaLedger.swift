@@ -115,6 +115,7 @@ extension StoreTransaction {
         let hold: Hold? = try db.first("SELECT person, kind, admitted_at, address FROM holds WHERE turn = ?", turn, read: Hold.init)
         guard let hold else { return nil }
         try db.run("DELETE FROM holds WHERE turn = ?", turn)
+        try releaseToolCalls(ofTurn: turn)
         let party = QuotaParty(person: hold.person, address: hold.address)
         let keys = QuotaKey.turn(of: hold.kind, hasAddress: hold.address != nil)
         for key in keys where !(key.scope == .system ? settlement.chargesSystem : settlement.chargesPerson) {
@@ -139,6 +140,7 @@ extension StoreTransaction {
             for hold in try holds(of: party) where QuotaKey.turn(of: hold.kind, hasAddress: hold.address != nil).contains(key) {
                 try take(key, of: party, at: hold.admittedAt)
             }
+            for _ in 0..<(key.isOfTool ? try held(key, of: party, from: .min) : 0) { try take(key, of: party, at: 0) }
         }
     }
 
@@ -190,6 +192,10 @@ extension StoreTransaction {
         case .systemTurns: try count("? IS NULL", Int64?.none)
         case .systemAnonymousTurns: try count("kind = ?", PersonKind.anonymous.rawValue)
         case .anonymousTurns, .userTurns: try party.person.map { try count("person = ?", $0) } ?? 0
+        case _ where key.isOfTool:
+            try party.person.map { person in
+                try db.first("SELECT count(*) FROM tool_holds WHERE person = ? AND name = ?", person, key.toolName ?? "") { $0[0] } ?? 0
+            } ?? 0
         case .addressTurns: try party.address.map { try count("address = ?", $0.text) } ?? 0
         default: 0
         }

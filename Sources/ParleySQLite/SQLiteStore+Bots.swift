@@ -64,5 +64,6 @@ extension Bot {
         temperature = change.temperature ?? temperature
         config = change.config ?? config
         visibility = change.visibility ?? visibility
+        tools = change.tools ?? tools
     }
 }

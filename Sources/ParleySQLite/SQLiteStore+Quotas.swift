@@ -21,12 +21,32 @@ extension SQLiteStore {
     }
 }
 
+extension SQLiteStore {
+    package func holdToolCall(_ id: String, ofTurn turnID: String, named name: String, for caller: Caller) async throws(Failure) {
+        guard caller.kind == .anonymous else { return }
+        try await write { transaction in
+            let turn = try transaction.turn(turnID)
+            guard transaction.isOurs(turn) else { throw Failure.notFound(.turn, turnID) }
+            try transaction.holdToolCall(id, of: turn, named: name)
+        }
+    }
+
+    package func settleToolCall(_ id: String, ofTurn turnID: String, succeeded: Bool) async throws(Failure) {
+        try await write { transaction in
+            guard let turn = try transaction.turnIfAny(turnID) else { return }
+            try transaction.settleToolCall(id, ofTurn: turn.key, succeeded: succeeded)
+        }
+    }
+}
+
 extension StoreTransaction {
     /// The limits that concern somebody, and where they are counted.
     ///
     /// - Throws: `notFound` (anonymousUser), `authRequired`.
     fileprivate func limits(of subject: QuotaSubject) throws -> (keys: [QuotaKey], party: QuotaParty) {
-        func keys(_ scopes: QuotaKey.Scope...) -> [QuotaKey] { QuotaKey.all.filter { scopes.contains($0.scope) } }
+        func keys(_ scopes: QuotaKey.Scope...) -> [QuotaKey] {
+            (QuotaKey.all + surroundings.quotas.tools).filter { scopes.contains($0.scope) }
+        }
         switch subject {
         case .system: return (keys(.system), QuotaParty())
         case .user(let id): return (keys(.user), QuotaParty(person: try person(.user(id: id))))

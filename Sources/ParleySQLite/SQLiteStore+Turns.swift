@@ -23,6 +23,14 @@ extension SQLiteStore {
         }
     }
 
+    package func appendMessages(_ messages: [Message], toTurn id: String, lastSequence: Int) async throws(Failure) {
+        try await write { transaction in
+            let turn = try transaction.turn(id)
+            guard transaction.isOurs(turn) else { throw Failure.notFound(.turn, id) }
+            try transaction.append(messages, to: turn, lastSequence: lastSequence)
+        }
+    }
+
     package func finishTurn(_ outcome: TurnOutcome) async throws(Failure) -> TurnResult {
         guard outcome.status.isTerminal else { throw Failure(.internalError, "A turn cannot end as in progress.") }
         return try await write { transaction in

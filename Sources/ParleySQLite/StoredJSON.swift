@@ -14,6 +14,17 @@ enum StoredJSON {
         try readable(column) { () throws(JSONError) in try JSONReader.parse(bytes) }
     }
 
+    // MARK: Names
+
+    static func text(of names: [String]) -> String {
+        text(of: JSONValue.array(names.map { .string($0) }))
+    }
+
+    /// - Parameter column: named in the failure.
+    static func names(_ bytes: [UInt8], column: String) throws -> [String] {
+        try value(bytes, column: column).arrayValue?.compactMap(\.stringValue) ?? []
+    }
+
     // MARK: A message's parts
 
     static func text(of parts: [Message.Part]) -> String {
@@ -23,10 +34,23 @@ enum StoredJSON {
                 writer.object { writer in
                     switch part {
                     case .text(let text):
-                        writer.key("type")
-                        writer.string("text")
-                        writer.key("text")
-                        writer.string(text)
+                        writer.member("type", "text")
+                        writer.member("text", text)
+                    case .toolCall(let call):
+                        writer.member("type", "toolCall")
+                        writer.member("id", call.id)
+                        writer.member("name", call.name)
+                        writer.key("arguments")
+                        writer.value(call.arguments)
+                    case .toolResult(let result):
+                        writer.member("type", "toolResult")
+                        writer.member("toolCallId", result.toolCallID)
+                        writer.member("status", result.status.rawValue)
+                        writer.member("text", result.text)
+                        if let data = result.data {
+                            writer.key("data")
+                            writer.value(data)
+                        }
                     }
                 }
             }
@@ -46,19 +70,27 @@ enum StoredJSON {
     }
 
     private static func part(_ reader: inout JSONReader) throws(JSONError) -> Message.Part {
-        var type: String?
-        var text: String?
+        var texts: [String: String] = [:]
+        var arguments: JSONValue?
+        var data: JSONValue?
         try reader.beginObject()
         while let key = try reader.nextKey() {
             switch key {
-            case "type": type = try reader.string()
-            case "text": text = try reader.string()
+            case "type", "text", "id", "name", "toolCallId", "status": texts[key] = try reader.string()
+            case "arguments": arguments = try reader.value()
+            case "data": data = try reader.value()
             default: throw reader.mismatch("unknown field")
             }
         }
-        guard type == "text" else { throw reader.mismatch("unknown type of part") }
-        guard let text else { throw reader.missing("text") }
-        return .text(text)
+        switch (texts["type"], texts["text"], texts["id"], texts["name"], texts["toolCallId"], texts["status"], arguments) {
+        case ("text", let text?, _, _, _, _, _): return .text(text)
+        case ("toolCall", _, let id?, let name?, _, _, let arguments?):
+            return .toolCall(ToolCall(id: id, name: name, arguments: arguments))
+        case ("toolResult", let text?, _, _, let id?, let status?, _):
+            guard let status = ToolResult.Status(rawValue: status) else { throw reader.mismatch("unknown status") }
+            return .toolResult(ToolResult(toolCallID: id, status: status, text: text, data: data))
+        default: throw reader.mismatch("unknown part")
+        }
     }
 
     // MARK: Usage

@@ -177,9 +177,27 @@ extension StoreTransaction {
         return (try insert(message, conversation: turn.conversation, parent: parent), true)
     }
 
-    /// The key of the message that checkpoints left.
+    /// Stores messages that are complete, the last of which becomes the conversation's head.
+    func append(_ messages: [Message], to turn: TurnRow, lastSequence: Int) throws {
+        var turn = turn
+        for message in messages {
+            let (key, isNew) = try store(message, of: turn)
+            if message.role == .assistant { turn.value.messageID = message.id }
+            try db.run(
+                "UPDATE conversations SET head = ?, message_count = message_count + ? WHERE key = ?", key, isNew ? 1 : 0, turn.conversation)
+        }
+        try db.run(
+            "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", turn.value.messageID, lastSequence, turn.key)
+    }
+
+    /// The key of the message that checkpoints left, if it is to follow the conversation's head.
     private func keptMessage(of turn: TurnRow) throws -> Int64? {
-        try turn.value.messageID.flatMap { try messageKey($0, inConversation: turn.conversation) }
+        try turn.value.messageID.flatMap { id in
+            try db.first(
+                "SELECT m.key FROM messages m JOIN conversations c ON c.key = m.conversation WHERE m.id = ? AND c.key = ? AND m.parent IS c.head",
+                id, turn.conversation
+            ) { $0[0] }
+        }
     }
 
     /// Moves a conversation's head, if it moves, and the time of its last change.

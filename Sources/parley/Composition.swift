@@ -29,9 +29,10 @@ struct Composition: Sendable {
         let authentication = try await AuthSettings.authentication(settings)
         let defaultUserID = try defaultUserID(settings)
         let store = try openStore(settings, deterministic: deterministic, ambient: ambient, logger: logger)
-        let host = AgentHost(
+        let host = try AgentHost(
             info: HostInfo(name: "parley", version: deterministic ? "0.0.0" : Version.current), limits: limits(settings),
-            settings: hostSettings(settings), turnSettings: turnSettings(settings), store: store, models: models.catalog, ambient: ambient,
+            settings: hostSettings(settings), turnSettings: turnSettings(settings),
+            toolSettings: toolSettings(settings), store: store, models: models.catalog, ambient: ambient,
             authentication: authentication, defaultUserID: defaultUserID, logger: logger)
         return Composition(host: host, store: store, models: models, logger: logger)
     }
@@ -129,6 +130,15 @@ struct Composition: Sendable {
         turns.checkpointMilliseconds = Int64(settings.integer("turns.checkpointMilliseconds"))
         turns.defaultInstructions = settings.text("assistant.instructions") ?? turns.defaultInstructions
         return turns
+    }
+
+    private static func toolSettings(_ settings: Settings) -> ToolSettings {
+        var tools = ToolSettings()
+        tools.maxSteps = settings.integer("turns.maxSteps")
+        tools.approvalMilliseconds = Int64(settings.integer("tools.approvalSeconds")) * 1_000
+        tools.approvalDefault = settings.text("tools.approvalDefault").flatMap(ApprovalOption.init(rawValue:)) ?? tools.approvalDefault
+        tools.policies = settings.table("tools.policies").compactMapValues(ToolDefinition.Policy.init(rawValue:))
+        return tools
     }
 
     private static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {

@@ -58,6 +58,9 @@ import Testing
         "cancelTurn": [{ somebody, _ in ["turnId": somebody.turn] }],
         "getTurn": [{ somebody, _ in ["turnId": somebody.turn] }],
         "createBot": [],
+        // The client's own, whoever is asked for.
+        "setClientTools": [],
+        "listTools": [{ somebody, _ in ["conversationId": somebody.conversation] }],
         "listBots": [],
         "getBot": [{ somebody, _ in ["botId": somebody.bot] }],
         "updateBot": [
@@ -69,7 +72,8 @@ import Testing
 
     /// Params with which methods that take no ids are called.
     private static let plainParams: [String: JSONValue] = [
-        "initialize": ["protocolVersion": 1], "createBot": ["name": "A bot of another name"], "resetQuota": ["subject": ["system": true]],
+        "initialize": ["protocolVersion": 1], "setClientTools": ["tools": []], "createBot": ["name": "A bot of another name"],
+        "resetQuota": ["subject": ["system": true]],
         "claimAnonymousUser": ["anonymousToken": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "confirm": true],
         "deleteUser": ["confirm": true],
     ]

@@ -158,7 +158,7 @@ def main():
         print(f"Parley {parley.server['serverInfo']['version']}, answering with {model['id']}\n")
 
         conversation = None
-        for text in ["Hello! I am planning a trip to Lisbon.", "What did I tell you?"]:
+        for text in ["Hello! I am planning a trip to Lisbon.", "What did I tell you?", "Please create a bot named Ada that knows Lisbon."]:
             print(f"you     {text}")
             print("parley  ", end="", flush=True)
             target = {"conversationId": conversation} if conversation else {}
@@ -166,6 +166,8 @@ def main():
             for event in stream:
                 if event["method"] == "messageDelta":
                     print(event["params"]["delta"], end="", flush=True)
+                elif event["method"] == "toolCallStarted":
+                    print(f"[{event['params']['toolCall']['name']}] ", end="", flush=True)
             turn = stream.result["turn"]
             conversation = turn["conversationId"]
             print("" if turn["status"] == "completed" else f" [{turn['status']}: {turn.get('error', {}).get('message', '')}]")

@@ -31,5 +31,5 @@ package protocol Ambient: Sendable {
 
 /// What an id is for; a deterministic host counts each kind apart.
 package enum IDKind: String, CaseIterable, Sendable {
-    case anonymousUser, conversation, bot, turn, message
+    case anonymousUser, conversation, bot, turn, message, toolCall
 }

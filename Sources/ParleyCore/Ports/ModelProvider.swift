@@ -31,9 +31,11 @@ package protocol ModelStream: Sendable {
 package enum ModelEvent: Hashable, Sendable {
     /// More of the answer's text; never empty.
     case textDelta(String)
+    /// The model wants something done; whole, and before `finished`.
+    case toolCall(ToolCall)
     /// What the call cost; may come several times, the last counts.
     case usage(Usage)
-    /// The end, with its reason: `endTurn`, `maxTokens` or `refusal`.
+    /// The end, with its reason: `endTurn`, also where tools are to be called first, `maxTokens` or `refusal`.
     case finished(Turn.StopReason)
 }
 
@@ -43,18 +45,24 @@ package struct ModelRequest: Sendable {
     package var model: String
     /// The system message; empty for none.
     package var instructions: String
-    /// The history in order, ended by the user message to answer.
+    /// The history in order, ended by the user message to answer, or by the results of the tools that the model has called.
     package var messages: [Message]
+    /// What the model may call.
+    package var tools: [ToolDefinition]
     /// 0 to 2; nil for the model's own default.
     package var temperature: Double?
     /// The longest answer, in tokens; nil for the model's own bound.
     package var maxOutputTokens: Int?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(model: String, instructions: String, messages: [Message], temperature: Double? = nil, maxOutputTokens: Int? = nil) {
+    package init(
+        model: String, instructions: String, messages: [Message], tools: [ToolDefinition] = [], temperature: Double? = nil,
+        maxOutputTokens: Int? = nil
+    ) {
         self.model = model
         self.instructions = instructions
         self.messages = messages
+        self.tools = tools
         self.temperature = temperature
         self.maxOutputTokens = maxOutputTokens
     }

@@ -145,6 +145,20 @@ package protocol Store: Sendable {
     ///     the newest, that does not fit ends the path.
     func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> [Message]
 
+    /// Stores messages of a turn of this host that are complete: each follows the one before, and the last is the conversation's head.
+    ///
+    /// - Throws: `notFound` (turn) when the turn is no longer this host's.
+    func appendMessages(_ messages: [Message], toTurn id: String, lastSequence: Int) async throws(Failure)
+
+    /// Takes a tool call from what an anonymous person may call; others may call as often as they like. A turn that ends gives back what was
+    /// not settled.
+    ///
+    /// - Throws: `quotaExceeded` (`anonymous.tools.NAME`); `notFound` (turn) when the turn is no longer this host's.
+    func holdToolCall(_ id: String, ofTurn turnID: String, named name: String, for caller: Caller) async throws(Failure)
+
+    /// Charges a tool call that succeeded, gives back one that failed.
+    func settleToolCall(_ id: String, ofTurn turnID: String, succeeded: Bool) async throws(Failure)
+
     /// Keeps what turns of this host have said so far. A turn that is no longer this host's, or no longer running, is passed over.
     func checkpoint(_ checkpoints: [TurnCheckpoint]) async throws(Failure)
 

@@ -14,6 +14,8 @@ package struct Bots: Sendable {
         package var model: String?
         /// 0 to 2; nil for the model's own default.
         package var temperature: Double?
+        /// The names of the tools that it may call; nil for all.
+        package var tools: [String]?
         /// An opaque object of the client's own.
         package var config: JSONValue?
         /// Who may use it.
@@ -24,13 +26,14 @@ package struct Bots: Sendable {
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
             name: String, description: String = "", instructions: String? = nil, model: String? = nil, temperature: Double? = nil,
-            config: JSONValue? = nil, visibility: Bot.Visibility = .private, requestID: String? = nil
+            tools: [String]? = nil, config: JSONValue? = nil, visibility: Bot.Visibility = .private, requestID: String? = nil
         ) {
             self.name = name
             self.description = description
             self.instructions = instructions
             self.model = model
             self.temperature = temperature
+            self.tools = tools
             self.config = config
             self.visibility = visibility
             self.requestID = requestID
@@ -60,7 +63,8 @@ package struct Bots: Sendable {
         let bot = Bot(
             id: ambient.newID(.bot), name: try checked(name: draft.name), description: try checked(description: draft.description),
             instructions: try checked(instructions: draft.instructions), model: try checked(model: draft.model, for: caller),
-            temperature: try checked(temperature: draft.temperature), config: try checked(config: draft.config),
+            temperature: try checked(temperature: draft.temperature), tools: try checked(tools: draft.tools),
+            config: try checked(config: draft.config),
             visibility: try checked(visibility: draft.visibility, for: caller), revision: 1, createdAt: now, updatedAt: now)
         let request = try ClientRequest.named(draft.requestID, path: "clientRequestId", content: bot.content)
         return try await store.createBot(bot, request: request, for: caller)
@@ -91,6 +95,7 @@ package struct Bots: Sendable {
         if let instructions = change.instructions { change.instructions = .some(try checked(instructions: instructions)) }
         if let model = change.model { change.model = .some(try checked(model: model, for: caller)) }
         if let temperature = change.temperature { change.temperature = .some(try checked(temperature: temperature)) }
+        if let tools = change.tools { change.tools = .some(try checked(tools: tools)) }
         if let config = change.config { change.config = .some(try checked(config: config)) }
         if let visibility = change.visibility { change.visibility = try checked(visibility: visibility, for: caller) }
         return try await store.updateBot(id, change, ifRevision: revision, at: ambient.now(), for: caller)
@@ -149,6 +154,13 @@ package struct Bots: Sendable {
         return temperature
     }
 
+    private func checked(tools: [String]?) throws(Failure) -> [String]? {
+        guard tools?.count ?? 0 <= Limits.maxBotTools, tools?.allSatisfy({ (1...64).contains($0.utf8.count) }) ?? true else {
+            throw .invalidParams(path: "tools", reason: "expected at most \(Limits.maxBotTools) names of 1 to 64 bytes")
+        }
+        return tools
+    }
+
     private func checked(config: JSONValue?) throws(Failure) -> JSONValue? {
         try config?.checkedObject(path: "config", maximumBytes: limits.maxConfigBytes)
     }
@@ -159,7 +171,8 @@ extension Bot {
     fileprivate var content: JSONValue {
         [
             .string(name), .string(description), instructions.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
-            temperature.map { .string("\($0)") } ?? .null, config ?? .null, .string(visibility.rawValue),
+            temperature.map { .string("\($0)") } ?? .null,
+            tools.map { .array($0.map { .string($0) }) } ?? .null, config ?? .null, .string(visibility.rawValue),
         ]
     }
 }

@@ -22,6 +22,8 @@ package struct Bot: Hashable, Sendable {
     package var model: String?
     /// 0 to 2; nil for the model's own default.
     package var temperature: Double?
+    /// The names of the tools that it may call; nil for all.
+    package var tools: [String]?
     /// An opaque object of the client's own.
     package var config: JSONValue?
     /// Who may use it.
@@ -35,8 +37,8 @@ package struct Bot: Hashable, Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, name: String, description: String, instructions: String?, model: String?, temperature: Double?, config: JSONValue?,
-        visibility: Visibility = .private, revision: Int, createdAt: Timestamp, updatedAt: Timestamp
+        id: String, name: String, description: String, instructions: String?, model: String?, temperature: Double?, tools: [String]? = nil,
+        config: JSONValue?, visibility: Visibility = .private, revision: Int, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -44,6 +46,7 @@ package struct Bot: Hashable, Sendable {
         self.instructions = instructions
         self.model = model
         self.temperature = temperature
+        self.tools = tools
         self.config = config
         self.visibility = visibility
         self.revision = revision
@@ -81,6 +84,8 @@ package struct BotChange: Sendable {
     package var model: String??
     /// 0 to 2; nil for the model's own default.
     package var temperature: Double??
+    /// The names of the tools that it may call; nil for all.
+    package var tools: [String]??
     /// An opaque object of the client's own.
     package var config: JSONValue??
     /// Who may use it.
@@ -89,13 +94,14 @@ package struct BotChange: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         name: String? = nil, description: String? = nil, instructions: String?? = nil, model: String?? = nil, temperature: Double?? = nil,
-        config: JSONValue?? = nil, visibility: Bot.Visibility? = nil
+        tools: [String]?? = nil, config: JSONValue?? = nil, visibility: Bot.Visibility? = nil
     ) {
         self.name = name
         self.description = description
         self.instructions = instructions
         self.model = model
         self.temperature = temperature
+        self.tools = tools
         self.config = config
         self.visibility = visibility
     }

@@ -42,7 +42,7 @@ extension Failure {
 
 extension JSONValue {
     /// The same value with the members of its objects in the order of their names, which clients do not always keep from one time to the next.
-    fileprivate var sortedByName: JSONValue {
+    var sortedByName: JSONValue {
         switch self {
         case .array(let elements): .array(elements.map(\.sortedByName))
         case .object(var members):

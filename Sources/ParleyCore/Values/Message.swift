@@ -1,7 +1,11 @@
 /// One message of a conversation.
 package struct Message: Hashable, Sendable {
     /// Who speaks.
-    package enum Role: String, Sendable { case user, assistant }
+    package enum Role: String, Sendable {
+        case user, assistant
+        /// The results of the tools that the assistant's message before it has called.
+        case tool
+    }
 
     /// Whether the message is all that its author meant to say.
     package enum Status: String, Sendable { case complete, partial }
@@ -9,6 +13,8 @@ package struct Message: Hashable, Sendable {
     /// One part of a message's content.
     package enum Part: Hashable, Sendable {
         case text(String)
+        case toolCall(ToolCall)
+        case toolResult(ToolResult)
     }
 
     /// The id that clients know; opaque.
@@ -54,8 +60,32 @@ package struct Message: Hashable, Sendable {
         content.reduce(into: "") { text, part in
             switch part {
             case .text(let more): text += more
+            case .toolCall, .toolResult: break
             }
         }
+    }
+}
+
+extension Message {
+    /// What the model wants done, in order.
+    package var toolCalls: [ToolCall] {
+        content.compactMap { if case .toolCall(let call) = $0 { call } else { nil } }
+    }
+
+    /// How much of a model's window it takes, in UTF-8 bytes.
+    package var modelBytes: Int {
+        content.reduce(0) { sum, part in
+            switch part {
+            case .text(let text): sum + text.utf8.count
+            case .toolCall(let call): sum + call.bytes
+            case .toolResult(let result): sum + result.text.utf8.count
+            }
+        }
+    }
+
+    /// What came of calls, in order.
+    package var toolResults: [ToolResult] {
+        content.compactMap { if case .toolResult(let result) = $0 { result } else { nil } }
     }
 }
 

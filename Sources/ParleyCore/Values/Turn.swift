@@ -10,7 +10,7 @@ package struct Turn: Hashable, Sendable {
 
     /// Why the model or the host stopped.
     package enum StopReason: String, Sendable {
-        case endTurn, maxTokens, refusal, cancelled, interrupted, error
+        case endTurn, maxTokens, maxSteps, refusal, cancelled, interrupted, error
     }
 
     /// The id that clients know; opaque.

@@ -17,6 +17,7 @@ struct CreateBot: Method {
             case "instructions": draft.instructions = try params.string()
             case "model": draft.model = try params.string()
             case "temperature": draft.temperature = try params.double()
+            case "tools": draft.tools = try params.names()
             case "config": draft.config = try params.value()
             case "visibility": draft.visibility = try params.word(Bot.Visibility.self) ?? .private
             case "clientRequestId": draft.requestID = try params.string()
@@ -92,6 +93,7 @@ struct UpdateBot: Method {
             case "instructions": change.instructions = .some(try params.string())
             case "model": change.model = .some(try params.string())
             case "temperature": change.temperature = .some(try params.double())
+            case "tools": change.tools = .some(try params.names())
             case "config": change.config = .some(try params.value())
             case "visibility": change.visibility = try params.word(Bot.Visibility.self)
             default: throw params.unknownField()

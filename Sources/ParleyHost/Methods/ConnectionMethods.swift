@@ -5,27 +5,31 @@ import ParleyCore
 struct Initialize: ImmediateMethod {
     static let name = "initialize"
     private let defaultCaller: CallerClaim?
+    private let capabilities: ClientCapabilities
 
     init(from params: inout ParamsReader) throws(JSONError) {
         var protocolVersion: Int?
         var defaultCaller: CallerClaim?
+        var capabilities = ClientCapabilities()
         while let field = try params.nextField() {
             switch field {
             case "protocolVersion":
                 protocolVersion = try params.integer()
                 guard protocolVersion ?? 1 >= 1 else { throw params.refused("expected at least 1") }
             case "clientInfo": _ = try params.read(ClientInfo.self)
-            case "capabilities": _ = try params.read(OpenObject.self)
+            case "capabilities": capabilities = try params.read(ClientCapabilities.self) ?? ClientCapabilities()
             case "defaultCaller": defaultCaller = try params.read(CallerClaim.self)
             default: throw params.unknownField()
             }
         }
         _ = try params.required(protocolVersion, "protocolVersion")
         self.defaultCaller = defaultCaller
+        self.capabilities = capabilities
     }
 
     func run(on host: AgentHost) -> ResultWriter {
         if let defaultCaller { host.setDefaultCaller(defaultCaller) }
+        host.setCapabilities(capabilities)
         return { writer in
             writer.object { writer in
                 writer.member("protocolVersion", AgentHost.protocolVersion)
@@ -54,12 +58,19 @@ struct Initialize: ImmediateMethod {
             }
         }
     }
+}
 
-    /// Capabilities of a client that may know more than this host.
-    private struct OpenObject: JSONReadable {
-        init(from reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while try reader.nextKey() != nil { _ = try reader.skip() }
+/// What a client says that it can do; it may know of more than this host.
+struct ClientCapabilities: Hashable, Sendable, JSONReadable {
+    /// Whether it answers `requestApproval`.
+    var approvals = false
+
+    init() {}
+
+    init(from reader: inout JSONReader) throws(JSONError) {
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            if key == "approvals" { approvals = try reader.bool() } else { _ = try reader.skip() }
         }
     }
 }

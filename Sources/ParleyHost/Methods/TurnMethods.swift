@@ -58,7 +58,7 @@ struct SendMessage: Method {
         let notifier = TurnNotifier(connection: call.host.connection, requestID: call.requestID, sendsDeltas: streams)
         let madeConversation = Locked(Conversation?.none)
         let turnOfRepeat = try await call.host.turns.send(
-            draft, for: call.caller, cancellation: call.handle.cancellation, observer: notifier
+            draft, for: call.host.turnClient(for: call.caller), cancellation: call.handle.cancellation, observer: notifier
         ) { admitted in
             if makesConversation { madeConversation.withLock { $0 = admitted.conversation } }
             if !waits {

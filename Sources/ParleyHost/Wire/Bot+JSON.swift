@@ -11,6 +11,12 @@ extension Bot: JSONWritable {
             writer.member("instructions", instructions)
             writer.member("model", model)
             writer.member("temperature", temperature)
+            if let tools {
+                writer.key("tools")
+                writer.array { writer in
+                    for tool in tools { writer.string(tool) }
+                }
+            }
             writer.member("config", config)
             writer.member("visibility", visibility.rawValue)
             writer.member("revision", revision)

@@ -30,6 +30,9 @@ extension Failure.Code {
         case .modelBilling: (1301, 502, false)
         case .modelTimeout: (1301, 504, true)
         case .contextWindowExceeded: (1302, 413, false)
+        case .toolFailed: (1401, 502, false)
+        case .toolTimeout: (1401, 502, true)
+        case .toolDenied: (1401, 502, false)
         }
     }
 }

@@ -27,6 +27,12 @@ extension Message.Part: JSONWritable, JSONReadable {
             case .text(let text):
                 writer.member("type", "text")
                 writer.member("text", text)
+            case .toolCall(let call):
+                writer.member("type", "toolCall")
+                writer.members(of: call)
+            case .toolResult(let result):
+                writer.member("type", "toolResult")
+                writer.members(of: result)
             }
         }
     }

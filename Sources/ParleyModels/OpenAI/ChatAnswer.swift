@@ -19,6 +19,7 @@ struct ChatAnswer: Sendable {
     private var hasChoice = false
     private var hasText = false
     private var isRefusal = false
+    private var toolCalls = ToolCallAssembly()
 
     /// What ends a stream of OpenAI.
     private static let done = Array("[DONE]".utf8)
@@ -79,6 +80,7 @@ struct ChatAnswer: Sendable {
         guard ending == nil else { return }
         guard hasChoice else { return fail { $0.empty() } }
         guard let reason = stopReason ?? (isComplete ? .endTurn : nil) else { return fail { $0.cut() } }
+        events += toolCalls.calls.map { .toolCall($0) }
         events.append(.finished(isRefusal && reason == .endTurn ? .refusal : reason))
         ending = .finished
     }
@@ -106,6 +108,7 @@ struct ChatAnswer: Sendable {
         if stopReason == nil {
             append(chunk.delta)
             if !hasText { append(chunk.message) }
+            for piece in chunk.toolCalls { toolCalls.take(piece) }
             if !chunk.refusal.isEmpty {
                 isRefusal = true
                 append(chunk.refusal)

@@ -11,6 +11,8 @@ struct ChatChunk {
     var message = ""
     /// What the model says instead of an answer, in a delta or a message.
     var refusal = ""
+    /// Pieces of tool calls, in a delta, or whole ones in a message.
+    var toolCalls: [ToolCallPiece] = []
     /// Whether there is an element in `choices`.
     var hasChoice = false
     /// Why the model stopped; empty while it goes on.
@@ -69,10 +71,36 @@ struct ChatChunk {
             switch key {
             case "content": content = try readContent(from: &reader)
             case "refusal": refusal = try reader.textIfAny()
+            case "tool_calls": try readToolCalls(from: &reader)
             default: _ = try reader.skip()
             }
         }
         return content
+    }
+
+    private mutating func readToolCalls(from reader: inout JSONReader) throws(JSONError) {
+        guard try reader.enterArray() else { return }
+        while try reader.nextElement() {
+            guard try reader.enterObject() else { continue }
+            var piece = ToolCallPiece()
+            while let key = try reader.nextKey() {
+                switch key {
+                case "index": piece.index = try reader.countIfAny()
+                case "id": piece.id = try reader.textIfAny()
+                case "function":
+                    guard try reader.enterObject() else { continue }
+                    while let key = try reader.nextKey() {
+                        switch key {
+                        case "name": piece.name = try reader.textIfAny()
+                        case "arguments": piece.arguments = try reader.argumentsIfAny()
+                        default: _ = try reader.skip()
+                        }
+                    }
+                default: _ = try reader.skip()
+                }
+            }
+            toolCalls.append(piece)
+        }
     }
 
     /// Text, or an array of parts (Mistral).
@@ -160,6 +188,17 @@ extension JSONReader {
             return ""
         }
         return try string()
+    }
+
+    /// The text of a tool call's arguments; some servers (Ollama) send the object itself.
+    fileprivate mutating func argumentsIfAny() throws(JSONError) -> String {
+        switch try peek() {
+        case .string: return try string()
+        case .object: return String(decoding: JSONWriter.encode(try value()), as: UTF8.self)
+        default:
+            _ = try skip()
+            return ""
+        }
     }
 
     /// A number without its fraction, or nil for anything else and what is below 0.

@@ -19,10 +19,12 @@ enum ChatRequest {
             writer.key("messages")
             writer.array { writer in
                 if !request.instructions.isEmpty { write("system", request.instructions, to: &writer) }
-                for message in request.messages {
-                    let text = message.text
-                    // An answer that was cut before its first word is refused by most.
-                    if !text.isEmpty { write(message.role.rawValue, text, to: &writer) }
+                for message in request.messages { write(message, to: &writer) }
+            }
+            if !request.tools.isEmpty {
+                writer.key("tools")
+                writer.array { writer in
+                    for tool in request.tools { write(tool, to: &writer) }
                 }
             }
             writer.member("stream", true)
@@ -41,6 +43,59 @@ enum ChatRequest {
         return writer.take()
     }
 
+    private static func write(_ message: Message, to writer: inout JSONWriter) {
+        for result in message.toolResults {
+            writer.object { writer in
+                writer.member("role", "tool")
+                writer.member("tool_call_id", result.toolCallID)
+                writer.member("content", result.text)
+            }
+        }
+        let text = message.text
+        let calls = message.toolCalls
+        guard !calls.isEmpty else {
+            // An answer that was cut before its first word is refused by most.
+            if !text.isEmpty { write(message.role.rawValue, text, to: &writer) }
+            return
+        }
+        writer.object { writer in
+            writer.member("role", message.role.rawValue)
+            writer.member("content", text)
+            writer.key("tool_calls")
+            writer.array { writer in
+                for call in calls { write(call, to: &writer) }
+            }
+        }
+    }
+
+    private static func write(_ call: ToolCall, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", call.id)
+            writer.member("type", "function")
+            writer.key("function")
+            writer.object { writer in
+                writer.member("name", call.name)
+                // What is no object was refused then, and would be refused by servers that look into it now.
+                let arguments =
+                    call.arguments.objectValue == nil ? "{}" : String(decoding: JSONWriter.encode(call.arguments), as: UTF8.self)
+                writer.member("arguments", arguments)
+            }
+        }
+    }
+
+    private static func write(_ tool: ToolDefinition, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("type", "function")
+            writer.key("function")
+            writer.object { writer in
+                writer.member("name", tool.name)
+                writer.member("description", tool.summary)
+                writer.key("parameters")
+                writer.value(tool.inputSchema)
+            }
+        }
+    }
+
     private static func write(_ role: String, _ content: String, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("role", role)
@@ -54,6 +109,8 @@ enum ChatRequest {
             message.content.reduce(sum + 64) { sum, part in
                 switch part {
                 case .text(let text): sum + text.utf8.count
+                case .toolCall: sum + 256
+                case .toolResult(let result): sum + result.text.utf8.count
                 }
             }
         }

@@ -53,6 +53,7 @@ private struct Timeline {
             switch key {
             case "text": events.append(.textDelta(try reader.someText()))
             case "usage": events.append(.usage(try Usage(from: &reader)))
+            case "toolCall": events.append(.toolCall(try ToolCall(fromScript: &reader)))
             case "delayMs": pause(milliseconds: Int64(try reader.count()))
             case "end": end(with: .events([.finished(try reader.stopReason())]))
             case "error": end(with: .failure(try Failure(fromScript: &reader)))
@@ -108,6 +109,25 @@ extension Usage {
         guard let outputTokens else { throw reader.missing("outputTokens") }
         self.init(
             inputTokens: inputTokens, cachedInputTokens: cachedInputTokens, outputTokens: outputTokens, reasoningTokens: reasoningTokens)
+    }
+}
+
+extension ToolCall {
+    /// Reads the `toolCall` of a step.
+    fileprivate init(fromScript reader: inout JSONReader) throws(JSONError) {
+        var name: String?
+        self.init(id: "", name: "", arguments: [:])
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "id": id = try reader.someText()
+            case "name": name = try reader.someText()
+            case "arguments": arguments = try reader.value()
+            default: throw reader.mismatch("is no field of a tool call")
+            }
+        }
+        guard let name else { throw reader.missing("name") }
+        self.name = name
     }
 }
 

@@ -6,38 +6,49 @@ enum QuotaSettings {
     private static let windows = 1...QuotaPolicy.maximumWindowSeconds
 
     /// A line of the table for each limit, and for each window's length.
-    static let keys: [SettingKey] = QuotaKey.all.flatMap { key in
-        let rule = QuotaPolicy.standard[key]
-        var keys = [
+    static let keys: [SettingKey] =
+        QuotaKey.all.flatMap { key in
+            let rule = QuotaPolicy.standard[key]
+            var keys = [
+                SettingKey(
+                    "quotas.\(key.name).limit", .limit(limits), default: rule.map { String($0.limit) } ?? SettingKey.noLimit, key.summary)
+            ]
+            if key.kind == .window {
+                keys.append(
+                    SettingKey(
+                        "quotas.\(key.name).windowSeconds", .integer(windows), default: String(rule?.windowSeconds ?? 86_400),
+                        "The time within which that many may be taken, sliding."))
+            }
+            if key == .anonymousTurns {
+                keys.append(
+                    SettingKey(
+                        "quotas.\(key.name).warnAfter", .limit(limits), default: rule?.warnAfter.map(String.init) ?? SettingKey.noLimit,
+                        "Messages beyond this many carry a warning."))
+            }
+            return keys
+        } + [
             SettingKey(
-                "quotas.\(key.name).limit", .limit(limits), default: rule.map { String($0.limit) } ?? SettingKey.noLimit, key.summary)
+                "quotas.anonymous.tools",
+                .table({ $0 == SettingKey.noLimit || Int($0).map(limits.contains) ?? false }, expected: "a whole number, or none"),
+                default: "", "How many successful calls of a tool an anonymous person may make in all, by the tool's name."
+            )
         ]
-        if key.kind == .window {
-            keys.append(
-                SettingKey(
-                    "quotas.\(key.name).windowSeconds", .integer(windows), default: String(rule?.windowSeconds ?? 86_400),
-                    "The time within which that many may be taken, sliding."))
-        }
-        if key == .anonymousTurns {
-            keys.append(
-                SettingKey(
-                    "quotas.\(key.name).warnAfter", .limit(limits), default: rule?.warnAfter.map(String.init) ?? SettingKey.noLimit,
-                    "Messages beyond this many carry a warning."))
-        }
-        return keys
-    }
 
     /// The limits that settings give.
     static func policy(_ settings: Settings) -> QuotaPolicy {
-        QuotaPolicy(
-            QuotaKey.all.compactMap { key in
-                settings.limit("quotas.\(key.name).limit").map { limit in
-                    QuotaRule(
-                        key, limit: limit,
-                        windowSeconds: key.kind == .window ? settings.integer("quotas.\(key.name).windowSeconds") : nil,
-                        warnAfter: key == .anonymousTurns ? settings.limit("quotas.\(key.name).warnAfter") : nil)
-                }
-            })
+        let tools = settings.table("quotas.anonymous.tools").compactMap { name, text in
+            Int(text).map { QuotaRule(.anonymousTool(name), limit: $0) }
+        }
+        return QuotaPolicy(
+            tools
+                + QuotaKey.all.compactMap { key in
+                    settings.limit("quotas.\(key.name).limit").map { limit in
+                        QuotaRule(
+                            key, limit: limit,
+                            windowSeconds: key.kind == .window ? settings.integer("quotas.\(key.name).windowSeconds") : nil,
+                            warnAfter: key == .anonymousTurns ? settings.limit("quotas.\(key.name).warnAfter") : nil)
+                    }
+                })
     }
 }
 

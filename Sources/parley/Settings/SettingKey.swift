@@ -12,6 +12,8 @@ struct SettingKey: Sendable {
         case limit(ClosedRange<Int>)
         /// Texts, separated by commas.
         case list
+        /// Names with values, `NAME=VALUE`, separated by commas; `KEY.NAME` sets one of them.
+        case table(@Sendable (String) -> Bool, expected: String)
     }
 
     /// The dotted name: `limits.maxInFlight` in a file is `{"limits": {"maxInFlight": …}}`, in the environment
@@ -49,6 +51,12 @@ struct SettingKey: Sendable {
         case .list:
             let items = text.split(separator: ",", omittingEmptySubsequences: false)
             return items.contains(where: \.isEmpty) ? "expected texts with commas between them, found \"\(text)\"" : nil
+        case .table(let isValue, let expected):
+            let isTable = text.split(separator: ",").allSatisfy { item in
+                let halves = item.split(separator: "=", omittingEmptySubsequences: false)
+                return halves.count == 2 && !halves[0].isEmpty && isValue(String(halves[1]))
+            }
+            return isTable ? nil : "expected NAME=VALUE with commas between, each value \(expected), found \"\(text)\""
         }
     }
 }
@@ -80,6 +88,16 @@ extension SettingKey {
             "assistant.instructions", .text, default: "You are a helpful assistant. Answer in the language of the question.",
             "The instructions of the assistant that answers in conversations without a bot."
         ),
+        SettingKey(
+            "tools.policies", .table({ ["allow", "ask", "deny"].contains($0) }, expected: "allow, ask or deny"), default: "",
+            "Which tools may be called, by their names: allow, ask (somebody approves of each call) or deny."
+        ),
+        SettingKey("tools.approvalSeconds", .integer(1...day), default: "120", "How long somebody may think about an approval."),
+        SettingKey(
+            "tools.approvalDefault", .choice(["allowOnce", "rejectOnce"]), default: "rejectOnce",
+            "What is chosen when the client cannot be asked."
+        ),
+        SettingKey("turns.maxSteps", .integer(1...1_000), default: "16", "How often the model may be asked within one turn."),
         SettingKey("turns.deadlineSeconds", .integer(1...day), default: "600", "How long a turn may take in all."),
         SettingKey(
             "turns.checkpointMilliseconds", .integer(100...60_000), default: "1000",

@@ -36,6 +36,7 @@ struct Settings: Sendable {
     /// - Throws: `SettingsError` that names the first setting that cannot be.
     init(flags: [String: String], environment: [String: String], filePath: String?) throws(SettingsError) {
         self.environment = environment
+        let flags = Self.withTables(flags)
         for (name, text) in flags {
             guard let key = SettingKey.byName[name] else {
                 throw SettingsError("--set \(name): there is no such setting. `parley config` lists all of them.")
@@ -91,6 +92,26 @@ struct Settings: Sendable {
 
     /// The texts of a list.
     func list(_ name: String) -> [String] { text(name)?.split(separator: ",").map(String.init) ?? [] }
+
+    /// The values of a table, by name.
+    func table(_ name: String) -> [String: String] {
+        let items = text(name)?.split(separator: ",").map { $0.split(separator: "=").map(String.init) } ?? []
+        return Dictionary(items.map { ($0[0], $0[1]) }) { _, last in last }
+    }
+
+    /// Flags for one name of a table become flags for the table.
+    private static func withTables(_ flags: [String: String]) -> [String: String] {
+        var flags = flags
+        for key in SettingKey.all {
+            guard case .table = key.kind else { continue }
+            for (name, text) in flags.sorted(by: { $0.key < $1.key }) where name.hasPrefix(key.name + ".") {
+                flags[name] = nil
+                let item = "\(name.dropFirst(key.name.count + 1))=\(text)"
+                flags[key.name] = flags[key.name].map { "\($0),\(item)" } ?? item
+            }
+        }
+        return flags
+    }
 
     private static func keyed(_ values: [String: String]) -> [AbsoluteConfigKey: ConfigValue] {
         Dictionary(uniqueKeysWithValues: values.map { (configKey($0.key), ConfigValue(.string($0.value), isSecret: false)) })

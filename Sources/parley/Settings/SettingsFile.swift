@@ -66,6 +66,17 @@ struct SettingsFile: Sendable {
                 throw SettingsError("\(file): \(setting.name): expected an array of strings without commas.")
             }
             return texts.joined(separator: ",")
+        case (.table, .object(let members)):
+            return try members.map { member throws(SettingsError) in
+                switch member.value {
+                case .integer(let number): "\(member.key)=\(number)"
+                case .string(let text): "\(member.key)=\(text)"
+                case .null: "\(member.key)=\(SettingKey.noLimit)"
+                default: throw SettingsError("\(file): \(setting.name).\(member.key): expected a number or a string.")
+                }
+            }.joined(separator: ",")
+        case (.table, .string(let text)): return text
+        case (.table, _): throw SettingsError("\(file): \(setting.name): expected an object.")
         case (.limit, _): throw SettingsError("\(file): \(setting.name): expected a whole number, or null for no limit.")
         case (.flag, _): throw SettingsError("\(file): \(setting.name): expected true or false.")
         case (.list, _): throw SettingsError("\(file): \(setting.name): expected an array of strings.")

@@ -13,6 +13,7 @@ final class RunningTurn: Sendable {
     private struct State {
         var cause: Cause?
         var hasCalledModel = false
+        var hasSaidSomething = false
         var sequence = 0
         /// The assistant's message without its text, which grows in place beside it.
         var message: Message?
@@ -25,7 +26,7 @@ final class RunningTurn: Sendable {
 
         var answer: Message? {
             guard var message else { return nil }
-            message.content = [.text(text)]
+            message.content = text.isEmpty ? [] : [.text(text)]
             return message
         }
     }
@@ -72,6 +73,14 @@ final class RunningTurn: Sendable {
     /// Whether the model was asked.
     var hasCalledModel: Bool { state.withLock { $0.hasCalledModel } }
 
+    /// Notes that there is something to show for the turn: text, or a tool that was executed.
+    func didSaySomething() {
+        state.withLock { $0.hasSaidSomething = true }
+    }
+
+    /// Whether there is something to show for the turn.
+    var hasSaidSomething: Bool { state.withLock { $0.hasSaidSomething } }
+
     /// Numbers an event.
     func event(_ body: TurnEvent.Body) -> TurnEvent {
         let sequence = state.withLock { state in
@@ -97,6 +106,7 @@ final class RunningTurn: Sendable {
                     return message.id
                 }()
             state.grown = true
+            state.hasSaidSomething = true
             return deltas.map { delta in
                 state.text += delta
                 state.sequence += 1
@@ -110,6 +120,22 @@ final class RunningTurn: Sendable {
     /// The assistant's message as far as it goes; nil when nothing has been said.
     func answer() -> Message? {
         state.withLock { $0.answer }
+    }
+
+    /// Ends the assistant's message with tool calls; the next delta begins another.
+    ///
+    /// - Parameter message: the message, empty; used when there was no text before the calls.
+    /// - Returns: the message, complete, and the number of the last event.
+    func endStep(with calls: [ToolCall], startingWith message: () -> Message) -> (message: Message, lastSequence: Int) {
+        state.withLock { state in
+            var ended = state.answer ?? message()
+            ended.content += calls.map { .toolCall($0) }
+            ended.status = .complete
+            state.message = nil
+            state.text = ""
+            state.grown = false
+            return (ended, state.sequence)
+        }
     }
 
     /// What has been said, if there is more than at the last call.

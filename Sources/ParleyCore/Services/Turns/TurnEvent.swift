@@ -6,6 +6,14 @@ package struct TurnEvent: Sendable {
         case started(Turn, userMessage: Message)
         /// More of the answer's text; never empty.
         case messageDelta(messageID: String, delta: String)
+        /// A tool is being called.
+        case toolCallStarted(ToolCall, source: String)
+        /// Something came of it.
+        case toolCallCompleted(ToolResult, milliseconds: Int64)
+        /// Somebody is asked whether a tool may be called.
+        case approvalRequested(ToolCall)
+        /// Whether it may.
+        case approvalResolved(toolCallID: String, ApprovalOption)
         /// A limit comes near.
         case quotaWarning(QuotaWarning)
         /// The end: always last, exactly once.

@@ -7,7 +7,7 @@ extension Turns {
         var status: Turn.Status
         var stopReason: Turn.StopReason
         var error: TurnError?
-        var usage: Usage?
+        var usage = TurnUsage()
 
         static func failed(_ failure: Failure) -> Ending {
             Ending(status: .failed, stopReason: .error, error: TurnError(failure))
@@ -16,43 +16,98 @@ extension Turns {
 
     /// Asks the model and passes its answer on, until there is an ending.
     func answer(
-        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, turn: RunningTurn, observer: any TurnObserver
+        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, client: TurnClient, turn: RunningTurn,
+        observer: any TurnObserver
     ) async -> Ending {
-        var usage: Usage?
+        var usage = TurnUsage()
         var ending: Ending
         do {
-            ending = try await stream(
-                admission, chosen: chosen, maxOutputTokens: maxOutputTokens, turn: turn, observer: observer, usage: &usage)
+            ending = try await run(
+                admission, chosen: chosen, maxOutputTokens: maxOutputTokens, client: client, turn: turn, observer: observer, usage: &usage)
         } catch {
             if turn.cause == nil { log(error, turn: turn) }
             ending = .failed(admission.ownsBot ? error : error.forGuests)
         }
         if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause) }
         // What a published bot costs tells guests how long its instructions are, and which model it has.
-        ending.usage = admission.ownsBot ? usage : nil
+        ending.usage = admission.ownsBot ? usage : TurnUsage()
         return ending
     }
 
-    private func stream(
-        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, turn: RunningTurn,
-        observer: any TurnObserver, usage: inout Usage?
+    private func run(
+        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, client: TurnClient, turn: RunningTurn,
+        observer: any TurnObserver, usage: inout TurnUsage
     ) async throws(Failure) -> Ending {
         let bot = admission.bot
         // Not `??`, whose right side is a closure that may throw anything.
         let selection = if let chosen { chosen } else { try selectModel(of: bot) }
-        let instructions = bot?.instructions ?? settings.defaultInstructions
+        let runner = try toolRunner(for: admission, client)
+        var step = Step(
+            selection: selection, instructions: bot?.instructions ?? settings.defaultInstructions, temperature: bot?.temperature,
+            maxOutputTokens: maxOutputTokens, tools: runner.definitions, parentID: admission.userMessage.id,
+            // Which model a bot has is for its owner to know, unless the message named one.
+            shownModel: admission.ownsBot || chosen != nil || bot?.model == nil ? selection.id : nil,
+            bytesLeft: limits.maxAnswerBytes)
+        for number in 1...toolSettings.maxSteps {
+            let (stopReason, calls) = try await ask(&step, turn: turn, observer: observer, usage: &usage)
+            guard !calls.isEmpty else { return Ending(status: .completed, stopReason: stopReason) }
+            let (message, sequence) = turn.endStep(with: calls) { step.message(in: turn, ambient) }
+            var said = message
+            said.usage = admission.ownsBot ? usage.ofMessage : nil
+            try await store.appendMessages([said], toTurn: turn.id, lastSequence: sequence)
+            let results =
+                number == toolSettings.maxSteps
+                ? calls.map { ToolResult(toolCallID: $0.id, status: .failed, text: "Not called: this was the last of \(number) steps.") }
+                : await runner.run(calls) { [observer, turn] in observer.observe([turn.event($0)]) }
+            if runner.hasExecuted { turn.didSaySomething() }
+            let answer = Message(
+                id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: message.id, role: .tool,
+                content: results.map { .toolResult($0) }, status: .complete, createdAt: ambient.now())
+            try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
+            step.parentID = answer.id
+            usage.beginMessage()
+            if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
+        }
+        return Ending(status: .completed, stopReason: .maxSteps)
+    }
+
+    /// What stays the same from one call of the model to the next, and what moves on.
+    private struct Step {
+        let selection: ModelCatalog.Selection
+        let instructions: String
+        let temperature: Double?
+        let maxOutputTokens: Int?
+        let tools: [ToolDefinition]
+        /// The message that the next one follows.
+        var parentID: String
+        let shownModel: String?
+        /// How much the model may still say, in bytes.
+        var bytesLeft: Int
+
+        /// The assistant's message, empty.
+        func message(in turn: RunningTurn, _ ambient: any Ambient) -> Message {
+            Message(
+                id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: parentID, role: .assistant,
+                content: [], status: .partial, model: shownModel, createdAt: ambient.now())
+        }
+    }
+
+    /// Asks the model once and passes on what it says.
+    ///
+    /// - Returns: why it stopped, and what it wants done first.
+    private func ask(
+        _ step: inout Step, turn: RunningTurn, observer: any TurnObserver, usage: inout TurnUsage
+    ) async throws(Failure) -> (Turn.StopReason, [ToolCall]) {
         let history = try await store.history(
-            endingAt: admission.userMessage.id,
-            maximumBytes: min(limits.maxHistoryBytes, selection.description.historyBytes(besides: instructions) ?? .max))
+            endingAt: step.parentID,
+            maximumBytes: min(limits.maxHistoryBytes, step.selection.description.historyBytes(besides: step.instructions) ?? .max))
         if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
         turn.willCallModel()
-        var stream = try await selection.provider.stream(
+        var stream = try await step.selection.provider.stream(
             ModelRequest(
-                model: selection.model, instructions: instructions, messages: history, temperature: bot?.temperature,
-                maxOutputTokens: maxOutputTokens))
-        // Which model a bot has is for its owner to know, unless the message named one.
-        let shownModel = admission.ownsBot || chosen != nil || bot?.model == nil ? selection.id : nil
-        var bytes = 0
+                model: step.selection.model, instructions: step.instructions, messages: ModelHistory.repaired(history), tools: step.tools,
+                temperature: step.temperature, maxOutputTokens: step.maxOutputTokens))
+        var calls: [ToolCall] = []
         while let events = try await stream.next() {
             var deltas: [String] = []
             var stopReason: Turn.StopReason?
@@ -60,29 +115,38 @@ extension Turns {
                 switch event {
                 case .textDelta(let delta):
                     deltas.append(delta)
-                    bytes += delta.utf8.count
-                case .usage(let latest):
-                    usage = latest
-                    usage?.cost = selection.description.prices?.cost(of: latest)
+                    step.bytesLeft -= delta.utf8.count
+                case .toolCall(let call):
+                    calls.append(named(call, besides: calls))
+                    step.bytesLeft -= call.bytes
+                case .usage(let latest): usage.take(latest, prices: step.selection.description.prices)
                 case .finished(let reason): stopReason = reason
                 }
             }
             if !deltas.isEmpty {
-                observer.observe(
-                    turn.append(deltas) {
-                        Message(
-                            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id,
-                            parentID: admission.userMessage.id, role: .assistant, content: [], status: .partial,
-                            model: shownModel,
-                            createdAt: ambient.now())
-                    })
+                observer.observe(turn.append(deltas) { [step] in step.message(in: turn, ambient) })
             }
-            if let stopReason { return Ending(status: .completed, stopReason: stopReason) }
-            if bytes > limits.maxAnswerBytes { return Ending(status: .completed, stopReason: .maxTokens) }
+            if let stopReason { return (stopReason, calls) }
+            if step.bytesLeft < 0 { return (.maxTokens, []) }
             if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
             await observer.ready()
         }
         throw Failure(.modelUnavailable, "The model's answer stopped before its end.")
+    }
+
+    /// Gives a call an id where the model gave none, or one twice.
+    private func named(_ call: ToolCall, besides others: [ToolCall]) -> ToolCall {
+        var call = call
+        if call.id.isEmpty || others.contains(where: { $0.id == call.id }) { call.id = ambient.newID(.toolCall) }
+        return call
+    }
+
+    private func toolRunner(for admission: AdmittedTurn, _ client: TurnClient) throws(Failure) -> ToolRunner {
+        let registry = try registry(with: client.sources).usable(by: admission.bot?.tools)
+        let context = ToolContext(caller: client.caller, conversationID: admission.turn.conversationID, turnID: admission.turn.id)
+        return ToolRunner(
+            tools: registry, context: context, approver: client.approver, approvals: approvals, store: store, ambient: ambient,
+            settings: toolSettings)
     }
 
     private func selectModel(of bot: Bot?) throws(Failure) -> ModelCatalog.Selection {
@@ -120,12 +184,12 @@ extension Turns {
     func settle(_ ending: Ending, of admitted: Turn, turn: RunningTurn) async -> TurnResult {
         var message = turn.answer()
         message?.status = ending.status == .completed ? .complete : .partial
-        message?.usage = ending.usage
+        message?.usage = ending.usage.ofMessage
         var outcome = TurnOutcome(
             turnID: turn.id, status: ending.status, stopReason: ending.stopReason, error: ending.error, message: message,
-            usage: ending.usage,
+            usage: ending.usage.total,
             settlement: Settlement(
-                status: ending.status, calledModel: turn.hasCalledModel, saidSomething: message.map { !$0.text.isEmpty } ?? false),
+                status: ending.status, calledModel: turn.hasCalledModel, saidSomething: turn.hasSaidSomething),
             lastSequence: turn.nextSequence, completedAt: ambient.now())
         do {
             return try await store.finishTurn(outcome)
@@ -138,7 +202,7 @@ extension Turns {
                 outcome.error = TurnError(error)
                 outcome.message?.status = .partial
                 outcome.settlement = Settlement(
-                    status: .failed, calledModel: turn.hasCalledModel, saidSomething: message.map { !$0.text.isEmpty } ?? false)
+                    status: .failed, calledModel: turn.hasCalledModel, saidSomething: turn.hasSaidSomething)
                 running.keepUnsettled(outcome)
             }
             return outcome.result(of: admitted)

@@ -42,17 +42,36 @@ package final class Turns: Sendable {
     let running = RunningTurns()
     let models: ModelCatalog
     let limits: Limits
+    let toolSettings: ToolSettings
+    let approvals = Approvals()
+    private let builtIn = Locked([any ToolSource]())
 
     /// Runs turns on a store with models.
     package init(
-        store: any Store, models: ModelCatalog, ambient: any Ambient, limits: Limits, settings: TurnSettings, logger: Logger
+        store: any Store, models: ModelCatalog, ambient: any Ambient, limits: Limits, settings: TurnSettings,
+        toolSettings: ToolSettings = ToolSettings(), logger: Logger
     ) {
         self.store = store
         self.models = models
         self.ambient = ambient
         self.limits = limits
         self.settings = settings
+        self.toolSettings = toolSettings
         self.logger = logger
+    }
+
+    /// The tools of the host itself. They use what uses turns, and so are given after both are made.
+    package var toolSources: [any ToolSource] {
+        get { builtIn.withLock { $0 } }
+        set { builtIn.withLock { $0 = newValue } }
+    }
+
+    /// All tools that a client's turns may call.
+    ///
+    /// - Parameter sources: what the client offers itself.
+    /// - Throws: `invalidParams` when two sources offer a tool of one name; it names both.
+    package func registry(with sources: [any ToolSource]) throws(Failure) -> ToolRegistry {
+        try ToolRegistry(toolSources + sources, policies: toolSettings.policies)
     }
 
     /// How many turns run in this process.
@@ -63,6 +82,7 @@ package final class Turns: Sendable {
     /// After the admission nothing throws: whatever happens, the turn has an end and the observer is told of it.
     ///
     /// - Parameters:
+    ///   - client: whom the turn acts for, and what it offers.
     ///   - cancellation: ends the task that calls this.
     ///   - observer: told of every event.
     ///   - admitted: called once the message is stored, before any event.
@@ -71,9 +91,10 @@ package final class Turns: Sendable {
     /// - Throws: `invalidParams`, `messageTooLarge`, `modelNotAllowed`, `notFound` (conversation, bot), `conversationBusy`, `quotaExceeded`,
     ///   `idempotencyConflict`; then nothing was stored.
     package func send(
-        _ draft: Draft, for caller: Caller, cancellation: Cancellation, observer: any TurnObserver,
+        _ draft: Draft, for client: TurnClient, cancellation: Cancellation, observer: any TurnObserver,
         admitted: (AdmittedTurn) -> Void, ended: (TurnResult) -> Void
     ) async throws(Failure) -> String? {
+        let caller = client.caller
         let text = try checkedText(of: draft, from: caller)
         let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
         let admission: AdmittedTurn
@@ -94,7 +115,8 @@ package final class Turns: Sendable {
         observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
         if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
 
-        let ending = await answer(admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, turn: turn, observer: observer)
+        let ending = await answer(
+            admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, client: client, turn: turn, observer: observer)
         let result = await settle(ending, of: admission.turn, turn: turn)
         observer.observe([turn.event(.completed(result))])
         ended(result)
@@ -222,6 +244,7 @@ package final class Turns: Sendable {
         let text = draft.content.map { part in
             switch part {
             case .text(let text): text
+            case .toolCall, .toolResult: ""
             }
         }.joined()
         guard text.contains(where: { !$0.isWhitespace }) else {
@@ -250,6 +273,7 @@ extension Turns.Draft {
                 content.map { part in
                     switch part {
                     case .text(let text): .string(text)
+                    case .toolCall, .toolResult: .null
                     }
                 }),
             botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,

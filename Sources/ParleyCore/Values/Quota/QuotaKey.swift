@@ -55,7 +55,20 @@ package struct QuotaKey: Hashable, Sendable {
     /// Turns of anonymous people from one client address.
     package static let addressTurns = QuotaKey(scope: .address, unit: "turns", kind: .window)
 
-    /// All of them, in the order in which they are shown and checked: what waiting does not help against comes first.
+    /// Calls of a tool by an anonymous person; one that fails is given back.
+    package static func anonymousTool(_ name: String) -> QuotaKey {
+        QuotaKey(scope: .anonymous, unit: toolPrefix + name, kind: .lifetime)
+    }
+
+    private static let toolPrefix = "tools."
+
+    /// The tool whose calls it counts; nil when it counts something else.
+    package var toolName: String? { unit.hasPrefix(Self.toolPrefix) ? String(unit.dropFirst(Self.toolPrefix.count)) : nil }
+
+    /// Whether it counts calls of a tool.
+    package var isOfTool: Bool { toolName != nil }
+
+    /// All but those of tools, in the order in which they are shown and checked: what waiting does not help against comes first.
     package static let all: [QuotaKey] = [
         .anonymousTurns, .anonymousBots, .userBots, .anonymousInFlight, .userInFlight, .userTurns, .addressAnonymousUsers, .addressTurns,
         .systemAnonymousTurns, .systemTurns,

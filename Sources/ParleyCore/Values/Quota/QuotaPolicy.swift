@@ -40,6 +40,9 @@ package struct QuotaPolicy: Hashable, Sendable {
         for rule in rules { self.rules[rule.key] = rule }
     }
 
+    /// The limits of tools' calls, by the tools' names.
+    package var tools: [QuotaKey] { rules.keys.filter(\.isOfTool).sorted { $0.name < $1.name } }
+
     /// No limits at all.
     package static let unlimited = QuotaPolicy([])
 
