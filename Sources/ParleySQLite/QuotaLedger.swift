@@ -61,10 +61,11 @@ extension StoreTransaction {
     /// How all limits of somebody stand.
     func readings(_ keys: [QuotaKey], of party: QuotaParty, at wall: Timestamp, _ detail: QuotaDetail) throws -> [QuotaReading] {
         let time = try surroundings.clock.now(wall: wall, in: db)
-        return try keys.compactMap { key in
-            try surroundings.quotas[key].map { try reading($0, of: party, at: time, wall: wall, detail) }
-        }
+        return try rules(keys).map { try reading($0, of: party, at: time, wall: wall, detail) }
     }
+
+    /// The limits in force, of some.
+    func rules(_ keys: [QuotaKey]) -> [QuotaRule] { keys.compactMap { surroundings.quotas[$0] } }
 
     // MARK: Taking
 
@@ -72,7 +73,7 @@ extension StoreTransaction {
     ///
     /// - Throws: `quotaExceeded` for the first that does not.
     func requireRoom(_ keys: [QuotaKey], of party: QuotaParty, at time: Int64, wall: Timestamp) throws {
-        for rule in keys.compactMap({ surroundings.quotas[$0] }) {
+        for rule in rules(keys) {
             guard try !reading(rule, of: party, at: time, wall: wall, .room).isOpen else { continue }
             throw Failure.quotaExceeded(try reading(rule, of: party, at: time, wall: wall, .person), of: rule.key)
         }
@@ -123,7 +124,7 @@ extension StoreTransaction {
             if key.kind == .lifetime { try subtractFromTotal(counter) } else { try remove(counter, at: hold.admittedAt) }
         }
         let readings = try readings(keys, of: party, at: wall, .person)
-        let warnings = zip(keys.compactMap { surroundings.quotas[$0] }, readings).compactMap { rule, reading in
+        let warnings = zip(rules(keys), readings).compactMap { rule, reading in
             reading.totals.flatMap { rule.warning(used: $0.used, remaining: $0.remaining) }
         }
         return QuotaReceipt(

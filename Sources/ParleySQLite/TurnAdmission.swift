@@ -78,7 +78,7 @@ extension StoreTransaction {
 
     /// Says that a limit comes near, now that the turn is held.
     private func warning(_ keys: [QuotaKey], of party: QuotaParty, at time: Int64, wall: Timestamp) throws -> QuotaWarning? {
-        for rule in keys.compactMap({ surroundings.quotas[$0] }) where rule.warnAfter != nil {
+        for rule in rules(keys) where rule.warnAfter != nil {
             let totals = try reading(rule, of: party, at: time, wall: wall, .room).totals
             if let totals, let warning = rule.warning(used: totals.used, remaining: totals.remaining) { return warning }
         }

@@ -70,16 +70,15 @@ final class RunningTurn: Sendable {
         state.withLock { $0.hasCalledModel = true }
     }
 
-    /// Whether the model was asked.
-    var hasCalledModel: Bool { state.withLock { $0.hasCalledModel } }
-
     /// Notes that there is something to show for the turn: text, or a tool that was executed.
     func didSaySomething() {
         state.withLock { $0.hasSaidSomething = true }
     }
 
-    /// Whether there is something to show for the turn.
-    var hasSaidSomething: Bool { state.withLock { $0.hasSaidSomething } }
+    /// What becomes of what the turn holds, if it ends so.
+    func settlement(for status: Turn.Status) -> Settlement {
+        state.withLock { Settlement(status: status, calledModel: $0.hasCalledModel, saidSomething: $0.hasSaidSomething) }
+    }
 
     /// Numbers an event.
     func event(_ body: TurnEvent.Body) -> TurnEvent {

@@ -188,9 +188,7 @@ extension Turns {
         var outcome = TurnOutcome(
             turnID: turn.id, status: ending.status, stopReason: ending.stopReason, error: ending.error, message: message,
             usage: ending.usage.total,
-            settlement: Settlement(
-                status: ending.status, calledModel: turn.hasCalledModel, saidSomething: turn.hasSaidSomething),
-            lastSequence: turn.nextSequence, completedAt: ambient.now())
+            settlement: turn.settlement(for: ending.status), lastSequence: turn.nextSequence, completedAt: ambient.now())
         do {
             return try await store.finishTurn(outcome)
         } catch {
@@ -201,8 +199,7 @@ extension Turns {
                 outcome.stopReason = .error
                 outcome.error = TurnError(error)
                 outcome.message?.status = .partial
-                outcome.settlement = Settlement(
-                    status: .failed, calledModel: turn.hasCalledModel, saidSomething: turn.hasSaidSomething)
+                outcome.settlement = turn.settlement(for: .failed)
                 running.keepUnsettled(outcome)
             }
             return outcome.result(of: admitted)
