@@ -36,6 +36,9 @@ enum StoredJSON {
                     case .text(let text):
                         writer.member("type", "text")
                         writer.member("text", text)
+                    case .reasoning(let text):
+                        writer.member("type", "reasoning")
+                        writer.member("text", text)
                     case .toolCall(let call):
                         writer.member("type", "toolCall")
                         writer.member("id", call.id)
@@ -84,6 +87,7 @@ enum StoredJSON {
         }
         switch (texts["type"], texts["text"], texts["id"], texts["name"], texts["toolCallId"], texts["status"], arguments) {
         case ("text", let text?, _, _, _, _, _): return .text(text)
+        case ("reasoning", let text?, _, _, _, _, _): return .reasoning(text)
         case ("toolCall", _, let id?, let name?, _, _, let arguments?):
             return .toolCall(ToolCall(id: id, name: name, arguments: arguments))
         case ("toolResult", let text?, _, _, let id?, let status?, _):

@@ -1,3 +1,5 @@
+package import JSON
+
 /// A source of language models. Every adapter passes `ModelProviderContract`.
 package protocol ModelProvider: Sendable {
     /// The first half of `PROVIDER:MODEL`.
@@ -31,6 +33,10 @@ package protocol ModelStream: Sendable {
 package enum ModelEvent: Hashable, Sendable {
     /// More of the answer's text; never empty.
     case textDelta(String)
+    /// More of what the model thinks before it answers, kept apart from the answer; never empty.
+    case reasoningDelta(String)
+    /// What this provider wants sent back with the message in later calls (`Message.Replay`); comes once at most, and before `finished`.
+    case replay(JSONValue)
     /// The model wants something done; whole, and before `finished`.
     case toolCall(ToolCall)
     /// What the call cost; may come several times, the last counts.

@@ -1,3 +1,5 @@
+package import JSON
+
 /// One message of a conversation.
 package struct Message: Hashable, Sendable {
     /// Who speaks.
@@ -10,9 +12,25 @@ package struct Message: Hashable, Sendable {
     /// Whether the message is all that its author meant to say.
     package enum Status: String, Sendable { case complete, partial }
 
+    /// What a provider wants sent back with its message, in a form that only it can read: signed reasoning, for example.
+    package struct Replay: Hashable, Sendable {
+        /// The model that wrote it, as `PROVIDER:MODEL`; no other is sent it.
+        package var model: String
+        /// The provider's own.
+        package var value: JSONValue
+
+        /// Makes one of its fields; see them for what the parameters mean.
+        package init(model: String, value: JSONValue) {
+            self.model = model
+            self.value = value
+        }
+    }
+
     /// One part of a message's content.
     package enum Part: Hashable, Sendable {
         case text(String)
+        /// What the model thought before it went on; no model reads it again in this form.
+        case reasoning(String)
         case toolCall(ToolCall)
         case toolResult(ToolResult)
     }
@@ -35,13 +53,15 @@ package struct Message: Hashable, Sendable {
     package var model: String?
     /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// What the model's provider wants sent back with it; nobody else is shown it.
+    package var replay: Replay?
     /// When it was made.
     package var createdAt: Timestamp
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, conversationID: String, turnID: String, parentID: String?, role: Role, content: [Part], status: Status,
-        model: String? = nil, usage: Usage? = nil, createdAt: Timestamp
+        model: String? = nil, usage: Usage? = nil, replay: Replay? = nil, createdAt: Timestamp
     ) {
         self.id = id
         self.conversationID = conversationID
@@ -52,6 +72,7 @@ package struct Message: Hashable, Sendable {
         self.status = status
         self.model = model
         self.usage = usage
+        self.replay = replay
         self.createdAt = createdAt
     }
 
@@ -60,7 +81,7 @@ package struct Message: Hashable, Sendable {
         content.reduce(into: "") { text, part in
             switch part {
             case .text(let more): text += more
-            case .toolCall, .toolResult: break
+            case .reasoning, .toolCall, .toolResult: break
             }
         }
     }
@@ -79,6 +100,7 @@ extension Message {
             case .text(let text): sum + text.utf8.count
             case .toolCall(let call): sum + call.bytes
             case .toolResult(let result): sum + result.text.utf8.count
+            case .reasoning: sum
             }
         }
     }
@@ -99,17 +121,21 @@ package struct Usage: Hashable, Sendable {
     package var outputTokens: Int
     /// The part of `outputTokens` that was reasoning.
     package var reasoningTokens: Int?
+    /// Whether the provider said nothing of it, so that the numbers are an estimate.
+    package var isEstimated: Bool
     /// What that cost, when the model's prices are known.
     package var cost: Cost?
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil, cost: Cost? = nil
+        inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil, isEstimated: Bool = false,
+        cost: Cost? = nil
     ) {
         self.inputTokens = inputTokens
         self.cachedInputTokens = cachedInputTokens
         self.outputTokens = outputTokens
         self.reasoningTokens = reasoningTokens
+        self.isEstimated = isEstimated
         self.cost = cost
     }
 }

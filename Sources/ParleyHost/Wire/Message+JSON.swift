@@ -27,6 +27,9 @@ extension Message.Part: JSONWritable, JSONReadable {
             case .text(let text):
                 writer.member("type", "text")
                 writer.member("text", text)
+            case .reasoning(let text):
+                writer.member("type", "reasoning")
+                writer.member("text", text)
             case .toolCall(let call):
                 writer.member("type", "toolCall")
                 writer.members(of: call)

@@ -111,6 +111,7 @@ enum ChatRequest {
                 case .text(let text): sum + text.utf8.count
                 case .toolCall: sum + 256
                 case .toolResult(let result): sum + result.text.utf8.count
+                case .reasoning: sum
                 }
             }
         }

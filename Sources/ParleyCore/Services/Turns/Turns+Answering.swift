@@ -116,6 +116,7 @@ extension Turns {
                 case .textDelta(let delta):
                     deltas.append(delta)
                     step.bytesLeft -= delta.utf8.count
+                case .reasoningDelta, .replay: break
                 case .toolCall(let call):
                     calls.append(named(call, besides: calls))
                     step.bytesLeft -= call.bytes

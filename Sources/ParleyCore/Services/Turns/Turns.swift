@@ -244,7 +244,7 @@ package final class Turns: Sendable {
         let text = draft.content.map { part in
             switch part {
             case .text(let text): text
-            case .toolCall, .toolResult: ""
+            case .reasoning, .toolCall, .toolResult: ""
             }
         }.joined()
         guard text.contains(where: { !$0.isWhitespace }) else {
@@ -273,7 +273,7 @@ extension Turns.Draft {
                 content.map { part in
                     switch part {
                     case .text(let text): .string(text)
-                    case .toolCall, .toolResult: .null
+                    case .reasoning, .toolCall, .toolResult: .null
                     }
                 }),
             botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
