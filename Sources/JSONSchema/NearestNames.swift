@@ -1,11 +1,11 @@
 /// Names that somebody may have meant who wrote another one.
-enum NearestNames {
+package enum NearestNames {
     /// Longer names, and names after so many, are not compared.
     private static let maximumLength = 64
     private static let maximumCount = 256
 
     /// The nearest names, the best first, three at most; none when all are too different.
-    static func of(_ name: String, among names: [String]) -> [String] {
+    package static func of(_ name: String, among names: [String]) -> [String] {
         guard name.utf8.count <= maximumLength else { return [] }
         let wanted = comparable(name)
         var candidates: [(name: String, distance: Int)] = []

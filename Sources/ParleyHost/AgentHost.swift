@@ -70,7 +70,8 @@ package final class AgentHost: Sendable {
         quotas = Quotas(store: store, ambient: ambient)
         conversations = Conversations(store: store, turns: turns, ambient: ambient, limits: limits.core)
         bots = Bots(store: store, models: models, ambient: ambient, limits: limits.core)
-        turns.toolSources = [try BotTools(bots: bots, conversations: conversations)]
+        let botTools = try BotTools(bots: bots, conversations: conversations)
+        turns.toolSources = [botTools, try ConversationTools(conversations: conversations, quotas: quotas, botTools: botTools)]
         queue = RequestQueue(ambient: ambient)
         clientRequests = ClientRequests(ambient: ambient, logger: logger)
         startedAt = ambient.monotonicMilliseconds()

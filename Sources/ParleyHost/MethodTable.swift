@@ -27,7 +27,7 @@ package enum MethodTable {
         row(DeleteConversation.self), row(SetConversationBot.self),
         row(SendMessage.self), row(ListMessages.self), row(CancelTurn.self), row(GetTurn.self),
         row(CreateBot.self), row(ListBots.self), row(GetBot.self), row(UpdateBot.self), row(DeleteBot.self),
-        row(SetClientTools.self), row(ListTools.self),
+        row(SetClientTools.self), row(ListTools.self), row(ListCommands.self),
         row(ListModels.self),
     ]
 

@@ -10,13 +10,15 @@ struct ConversationRow {
     let head: Int64?
     /// The bot's key.
     let bot: Int64?
+    /// The command that waits for an argument.
+    let pendingCommand: PendingCommand?
     /// The host of the turn that runs.
     let activeHost: Int64?
     var value: Conversation
 
     fileprivate static let selection = """
         SELECT c.key, c.owner, c.head, c.bot, t.host, c.id, c.title, b.id, c.pinned, c.archived, c.metadata, c.message_count, t.id,
-            c.created_at, c.updated_at
+            c.created_at, c.updated_at, c.pending_command
         FROM conversations c
         LEFT JOIN bots b ON b.key = c.bot
         LEFT JOIN turns t ON t.conversation = c.key AND t.status = 'inProgress'
@@ -29,6 +31,8 @@ struct ConversationRow {
         head = row[2]
         bot = row[3]
         activeHost = row[4]
+        let pending: [UInt8]? = row[15]
+        pendingCommand = try pending.map(StoredJSON.pendingCommand)
         value = Conversation(
             id: row[5], title: row[6], botID: row[7], pinned: row[8], archived: row[9],
             metadata: try StoredJSON.value(row[10], column: "conversations.metadata"), messageCount: row[11], activeTurnID: row[12],

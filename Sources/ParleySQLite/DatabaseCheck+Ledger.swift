@@ -6,7 +6,8 @@ extension DatabaseCheck {
         [
             Invariant(
                 sentence: "Turn % runs and holds nothing.",
-                query: "SELECT id FROM turns WHERE status IN ('queued', 'inProgress') AND key NOT IN (SELECT turn FROM holds)"),
+                query: "SELECT id FROM turns WHERE status IN ('queued', 'inProgress') AND NOT local AND key NOT IN (SELECT turn FROM holds)"
+            ),
             Invariant(
                 sentence: "A hold of person % belongs to no turn that runs.",
                 query: """

@@ -138,6 +138,7 @@ enum DatabaseCheck {
 
     private static let jsonColumns: [(table: String, column: String, verify: @Sendable ([UInt8]) throws -> Void)] = [
         ("conversations", "metadata", { _ = try JSONReader.parse($0) }),
+        ("conversations", "pending_command", { _ = try StoredJSON.pendingCommand($0) }),
         ("bots", "config", { _ = try JSONReader.parse($0) }),
         ("bots", "tools", { _ = try JSONReader.parse($0) }),
         ("messages", "parts", { _ = try StoredJSON.parts($0) }),

@@ -10,8 +10,10 @@ struct MessageRow {
     /// Bytes of the stored content.
     fileprivate let size: Int
 
-    private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts"
+    private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts, m.local"
     fileprivate static let byKey = "SELECT \(columns) FROM messages m WHERE m.key = ?"
+    /// Of what no model is told, the content is not even read.
+    fileprivate static let byKeyForModels = byKey.replacing("m.parts", with: "iif(m.local, '[]', m.parts)")
     fileprivate static let byID = "SELECT \(columns), p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
 
     fileprivate init(_ row: StoredRow, conversationID: String) throws {
@@ -23,7 +25,8 @@ struct MessageRow {
         size = parts.count
         value = Message(
             id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil, role: role, content: try StoredJSON.parts(parts),
-            status: status, model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") }, createdAt: row[7])
+            status: status, isLocal: row[9], model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") },
+            createdAt: row[7])
     }
 }
 
@@ -43,7 +46,7 @@ extension StoreTransaction {
         guard let id = turn.value.messageID else { return nil }
         return try db.first(MessageRow.byID, id) { row in
             var message = try MessageRow(row, conversationID: turn.value.conversationID).value
-            message.parentID = row[9]
+            message.parentID = row[10]
             return message
         }
     }
@@ -64,7 +67,7 @@ extension StoreTransaction {
         return Page(elements: messages, nextCursor: next.map { PageCursor(.messages, of: id, at: [.string($0)]).text })
     }
 
-    /// The path that ends with a message, oldest first, as much of its end as fits.
+    /// The path that ends with a message, oldest first, as much of its end as fits; commands and what came of them left out.
     ///
     /// - Throws: `notFound` (message).
     func history(endingAt id: String, maximumBytes: Int) throws -> [Message] {
@@ -72,9 +75,11 @@ extension StoreTransaction {
             "SELECT m.key, c.id FROM messages m JOIN conversations c ON c.key = m.conversation WHERE m.id = ?", id
         ) { ($0[0], $0[1]) }
         guard let last else { throw Failure.notFound(.message, id) }
-        return try path(from: last.key, conversationID: last.conversationID, limit: .max, maximumBytes: maximumBytes) {
+        return try path(
+            from: last.key, conversationID: last.conversationID, by: MessageRow.byKeyForModels, limit: .max, maximumBytes: maximumBytes
+        ) {
             $0.value.modelBytes
-        }.messages.reversed()
+        }.messages.reversed().filter { !$0.isLocal }
     }
 
     /// Walks from a message towards the first of its path. No more is read than what fits, and one message.
@@ -82,18 +87,20 @@ extension StoreTransaction {
     /// - Parameters:
     ///   - key: the message to begin with, which always fits.
     ///   - conversationID: its conversation.
+    ///   - statement: reads one message.
     ///   - limit: how many messages fit.
     ///   - maximumBytes: how big they may be together.
     ///   - size: how big one is.
     /// - Returns: the messages, newest first, and the id of the first that does not fit.
     private func path(
-        from key: Int64, conversationID: String, limit: Int, maximumBytes: Int, size: (MessageRow) -> Int
+        from key: Int64, conversationID: String, by statement: String = MessageRow.byKey, limit: Int, maximumBytes: Int,
+        size: (MessageRow) -> Int
     ) throws -> (messages: [Message], next: String?) {
         var messages: [Message] = []
         var bytes = 0
         var next: Int64? = key
         while let key = next {
-            let row = try db.first(MessageRow.byKey, key) { try MessageRow($0, conversationID: conversationID) }
+            let row = try db.first(statement, key) { try MessageRow($0, conversationID: conversationID) }
             guard let row else { throw SQLiteFailure.unreadable("messages.parent") }
             // Each message tells the one before it, which comes after it here, what it is called.
             if !messages.isEmpty { messages[messages.count - 1].parentID = row.value.id }
@@ -111,12 +118,11 @@ extension StoreTransaction {
     func insert(_ message: Message, conversation: Int64, parent: Int64?) throws -> Int64 {
         try db.run(
             """
-            INSERT INTO messages (id, conversation, turn_id, parent, role, status, created_at, model, usage, parts)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO messages (id, conversation, turn_id, parent, role, status, local, created_at, model, usage, parts)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.createdAt,
-            message.model,
-            message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content))
+            message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.isLocal,
+            message.createdAt, message.model, message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content))
         return db.lastInsertedRowID
     }
 

@@ -101,4 +101,9 @@ extension StoreTransaction {
     var unknownToken: Failure {
         Failure(.authRequired, "The anonymous token is not known.")
     }
+
+    /// What sort of person a key means; nil for nobody any more.
+    func kind(ofPerson person: Int64) throws -> PersonKind? {
+        try db.first("SELECT kind FROM people WHERE key = ?", person) { (row) -> String in row[0] }.flatMap(PersonKind.init)
+    }
 }

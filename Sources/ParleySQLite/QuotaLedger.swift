@@ -112,11 +112,12 @@ extension StoreTransaction {
     /// Settles what a turn holds.
     ///
     /// - Returns: what it has cost its person; nil for a turn that was admitted before there was a ledger.
-    func settle(turn: Int64, _ settlement: Settlement, at wall: Timestamp) throws -> QuotaReceipt? {
-        let hold: Hold? = try db.first("SELECT person, kind, admitted_at, address FROM holds WHERE turn = ?", turn, read: Hold.init)
+    func settle(_ turn: TurnRow, _ settlement: Settlement, at wall: Timestamp) throws -> QuotaReceipt? {
+        try releaseToolCalls(ofTurn: turn.key)
+        guard !turn.value.isLocal else { return try receiptOfCommand(turn, at: wall) }
+        let hold: Hold? = try db.first("SELECT person, kind, admitted_at, address FROM holds WHERE turn = ?", turn.key, read: Hold.init)
         guard let hold else { return nil }
-        try db.run("DELETE FROM holds WHERE turn = ?", turn)
-        try releaseToolCalls(ofTurn: turn)
+        try db.run("DELETE FROM holds WHERE turn = ?", turn.key)
         let party = QuotaParty(person: hold.person, address: hold.address)
         let keys = QuotaKey.turn(of: hold.kind, hasAddress: hold.address != nil)
         for key in keys where !(key.scope == .system ? settlement.chargesSystem : settlement.chargesPerson) {
@@ -129,6 +130,13 @@ extension StoreTransaction {
         }
         return QuotaReceipt(
             counted: settlement.chargesPerson, reason: settlement.reason, warning: warnings.first, limits: readings)
+    }
+
+    /// What a command has cost its person, which is nothing: it holds nothing, so that it is answered when everything is used up too.
+    private func receiptOfCommand(_ turn: TurnRow, at wall: Timestamp) throws -> QuotaReceipt? {
+        guard let kind = try kind(ofPerson: turn.person) else { return nil }
+        let limits = try readings(QuotaKey.turn(of: kind, hasAddress: false), of: QuotaParty(person: turn.person), at: wall, .person)
+        return QuotaReceipt(counted: false, reason: .local, warning: nil, limits: limits)
     }
 
     // MARK: Resetting

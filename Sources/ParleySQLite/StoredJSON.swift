@@ -97,6 +97,20 @@ enum StoredJSON {
         }
     }
 
+    // MARK: A command that waits
+
+    static func text(of pending: PendingCommand) -> String {
+        text(of: ["name": .string(pending.name), "arguments": pending.arguments, "field": .string(pending.field)])
+    }
+
+    static func pendingCommand(_ bytes: [UInt8]) throws -> PendingCommand {
+        let value = try value(bytes, column: "conversations.pending_command")
+        guard let name = value["name"]?.stringValue, let arguments = value["arguments"], let field = value["field"]?.stringValue else {
+            throw SQLiteFailure.unreadable("conversations.pending_command")
+        }
+        return PendingCommand(name: name, arguments: arguments, field: field)
+    }
+
     // MARK: Usage
 
     static func text(of usage: Usage) -> String {

@@ -7,14 +7,13 @@ extension StoreTransaction {
     ///
     /// - Throws: `quotaExceeded`.
     func holdToolCall(_ id: String, of turn: TurnRow, named name: String) throws {
-        let person: Int64? = try db.first("SELECT person FROM holds WHERE turn = ? AND kind = 'anonymous'", turn.key) { $0[0] }
-        guard let person else { return }
-        let party = QuotaParty(person: person)
+        guard try kind(ofPerson: turn.person) == .anonymous else { return }
+        let party = QuotaParty(person: turn.person)
         let key = QuotaKey.anonymousTool(name)
         // A lifetime needs no clock.
         try requireRoom([key], of: party, at: 0, wall: turn.value.createdAt)
         try take(key, of: party, at: 0)
-        try db.run("INSERT INTO tool_holds (turn, call, person, name) VALUES (?, ?, ?, ?)", turn.key, id, person, name)
+        try db.run("INSERT INTO tool_holds (turn, call, person, name) VALUES (?, ?, ?, ?)", turn.key, id, turn.person, name)
     }
 
     /// Charges a call, or gives it back.

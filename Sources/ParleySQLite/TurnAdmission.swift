@@ -24,24 +24,29 @@ extension StoreTransaction {
         }
         let bot = try conversation.bot.flatMap { try self.bot(key: $0) }
         let ownsBot = bot.map { $0.owner == person } ?? true
-        try new.approve(bot?.value, ownsBot)
+        let pending = new.reading == .message ? nil : conversation.pendingCommand
+        let isLocal = new.reading == .command || pending != nil
+        if !isLocal { try new.approve(bot?.value, ownsBot) }
         let address = caller.kind == .anonymous ? new.address : nil
         let time = try surroundings.clock.now(wall: new.now, in: db)
         let party = QuotaParty(person: person, address: address)
-        let keys = QuotaKey.turn(of: caller.kind, hasAddress: address != nil)
-        try requireRoom(
-            QuotaKey.all.filter { keys.contains($0) || $0 == QuotaKey.inFlight(of: caller.kind) }, of: party, at: time, wall: new.now)
+        // A command costs nothing, and is accepted when nothing is left.
+        let keys = isLocal ? [] : QuotaKey.turn(of: caller.kind, hasAddress: address != nil)
+        if !isLocal {
+            try requireRoom(
+                QuotaKey.all.filter { keys.contains($0) || $0 == QuotaKey.inFlight(of: caller.kind) }, of: party, at: time, wall: new.now)
+        }
 
         let userMessage = Message(
             id: new.userMessageID, conversationID: conversation.value.id, turnID: new.id,
             parentID: try conversation.head.flatMap { try messageID($0) }, role: .user, content: new.content, status: .complete,
-            createdAt: new.now)
-        let turn = try insert(new, conversation: conversation.key, person: person)
-        try hold(turn: turn, person: person, kind: caller.kind, address: address, at: time)
+            isLocal: isLocal, createdAt: new.now)
+        let turn = try insert(new, isLocal: isLocal, conversation: conversation.key, person: person)
+        if !isLocal { try hold(turn: turn, person: person, kind: caller.kind, address: address, at: time) }
         if case .new = new.target, let request = new.request { try remember(request, .message, of: person, result: new.id, at: new.now) }
         let head = try insert(userMessage, conversation: conversation.key, parent: conversation.head)
 
-        if conversation.value.title.isEmpty { conversation.value.title = new.title }
+        if conversation.value.title.isEmpty, !isLocal { conversation.value.title = new.title }
         conversation.value.messageCount += 1
         conversation.value.activeTurnID = new.id
         conversation.value.updatedAt = new.now
@@ -51,9 +56,10 @@ extension StoreTransaction {
         return .accepted(
             AdmittedTurn(
                 turn: Turn(
-                    id: new.id, conversationID: conversation.value.id, status: .inProgress, userMessageID: new.userMessageID,
+                    id: new.id, conversationID: conversation.value.id, isLocal: isLocal, status: .inProgress,
+                    userMessageID: new.userMessageID,
                     createdAt: new.now),
-                userMessage: userMessage, conversation: conversation.value, bot: bot?.value, ownsBot: ownsBot,
+                userMessage: userMessage, conversation: conversation.value, bot: bot?.value, ownsBot: ownsBot, pendingCommand: pending,
                 warning: try warning(keys, of: party, at: time, wall: new.now)))
     }
 

@@ -11,13 +11,15 @@ struct TurnRow {
     let conversation: Int64
     /// The key of the conversation's owner.
     let owner: Int64
+    /// The key of whom the turn was admitted for.
+    let person: Int64
     let host: Int64?
     let epoch: Int64
     var value: Turn
 
     private static let selection = """
         SELECT t.key, t.conversation, c.owner, t.host, t.epoch, t.id, c.id, t.status, t.stop_reason, t.error, t.user_message_id,
-            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt
+            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt, t.local, t.person
         FROM turns t JOIN conversations c ON c.key = t.conversation
         """
     fileprivate static let byID = selection + " WHERE t.id = ?"
@@ -35,8 +37,9 @@ struct TurnRow {
         owner = row[2]
         host = row[3]
         epoch = row[4]
+        person = row[17]
         value = Turn(
-            id: row[5], conversationID: row[6], status: status,
+            id: row[5], conversationID: row[6], isLocal: row[16], status: status,
             stopReason: try stopReason.map { name in
                 guard let reason = Turn.StopReason(rawValue: name) else { throw SQLiteFailure.unreadable("turns.stop_reason") }
                 return reason
@@ -93,15 +96,15 @@ extension StoreTransaction {
     /// Stores a turn that this host runs from now on.
     ///
     /// - Returns: its key.
-    func insert(_ new: NewTurn, conversation: Int64, person: Int64) throws -> Int64 {
+    func insert(_ new: NewTurn, isLocal: Bool, conversation: Int64, person: Int64) throws -> Int64 {
         try db.run(
             """
             INSERT INTO turns (id, conversation, person, host, epoch, status, user_message_id, deadline, created_at, started_at,
-                client_message_id, content_hash)
-            VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8, ?9, ?10)
+                client_message_id, content_hash, local)
+            VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8, ?9, ?10, ?11)
             """,
             new.id, conversation, person, surroundings.host, TurnRow.firstEpoch, new.userMessageID, new.deadline, new.now, new.request?.id,
-            new.request?.contentHash)
+            new.request?.contentHash, isLocal)
         return db.lastInsertedRowID
     }
 
@@ -125,7 +128,7 @@ extension StoreTransaction {
         ended.usage = outcome.usage
         ended.messageID = outcome.message?.id ?? turn.value.messageID
         ended.completedAt = outcome.completedAt
-        ended.quota = try settle(turn: turn.key, outcome.settlement, at: outcome.completedAt)
+        ended.quota = try settle(turn, outcome.settlement, at: outcome.completedAt)
         let stored = try outcome.message.map { try store($0, of: turn) }
         try db.run(
             """
@@ -138,6 +141,7 @@ extension StoreTransaction {
         try free(
             turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0,
             at: outcome.completedAt)
+        if let command = outcome.command { try leave(command, in: turn.conversation) }
         return TurnResult(turn: ended, message: try outcome.message ?? answer(of: turn))
     }
 
@@ -147,7 +151,7 @@ extension StoreTransaction {
     ///
     /// - Returns: the turn as it now stands.
     func recover(_ turn: TurnRow, at now: Timestamp) throws -> TurnRow {
-        let receipt = try settle(turn: turn.key, Settlement(.interrupted), at: now)
+        let receipt = try settle(turn, Settlement(.interrupted), at: now)
         try db.run(
             """
             UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, receipt = ?, epoch = epoch + 1
@@ -198,6 +202,13 @@ extension StoreTransaction {
                 id, turn.conversation
             ) { $0[0] }
         }
+    }
+
+    /// Keeps what a command has left behind.
+    private func leave(_ command: CommandOutcome, in conversation: Int64) throws {
+        try db.run(
+            "UPDATE conversations SET pending_command = ?, head = iif(?, NULL, head) WHERE key = ?",
+            command.pending.map(StoredJSON.text), command.clearsHead, conversation)
     }
 
     /// Moves a conversation's head, if it moves, and the time of its last change.

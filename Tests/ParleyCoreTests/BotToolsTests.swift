@@ -23,7 +23,8 @@ import Testing
         let tools = try BotTools(
             bots: Bots(store: store, models: models, ambient: ambient, limits: Limits()), conversations: conversations)
         try await store.makeConversation("c", for: .ann)
-        let contract = ToolSourceContract(tools, in: ToolContext(caller: .ann, conversationID: "c", turnID: "t"))
+        let registry = try ToolRegistry([tools])
+        let contract = ToolSourceContract(tools, in: ToolContext(caller: .ann, conversationID: "c", turnID: "t", tools: registry))
 
         contract.offers(["create_bot", "list_bots", "set_bot", "get_bot_info", "update_bot"])
         func call(_ name: String, _ arguments: [(String, String)] = []) -> ToolCall {
@@ -40,7 +41,7 @@ import Testing
         await contract.answers(call("set_bot", [("bot", "bot-1")]))
         await contract.fails(call("set_bot", [("bot", "nobody")]), .notFound)
         // Whom the turn acts for has no say over what others have.
-        let stranger = ToolSourceContract(tools, in: ToolContext(caller: .bob, conversationID: "c", turnID: "t"))
+        let stranger = ToolSourceContract(tools, in: ToolContext(caller: .bob, conversationID: "c", turnID: "t", tools: registry))
         await stranger.fails(call("set_bot", [("bot", "Ada L.")]), .notFound)
         await stranger.fails(call("set_bot"), .notFound)
         await stranger.fails(call("update_bot", [("bot", "bot-1"), ("name", "Mine")]), .notFound)

@@ -61,6 +61,7 @@ import Testing
         // The client's own, whoever is asked for.
         "setClientTools": [],
         "listTools": [{ somebody, _ in ["conversationId": somebody.conversation] }],
+        "listCommands": [{ somebody, _ in ["conversationId": somebody.conversation] }],
         "listBots": [],
         "getBot": [{ somebody, _ in ["botId": somebody.bot] }],
         "updateBot": [

@@ -102,9 +102,9 @@ struct QuotaCommandTests {
         let host = try start()
         for _ in 0..<3 { _ = try await host.result(of: "sendMessage", message("Hello?", from: ["userId": "ada"])) }
         let shown = try await quota(
-            "show", "--user", "ada", "--set", "quotas.user.turns.limit=2", "--set", "quotas.user.turns.windowSeconds=60")
+            "show", "--user", "ada", "--set", "quotas.user.turns.limit=2", "--set", "quotas.user.turns.windowSeconds=7200")
         #expect(
-            shown.lines.last?.hasPrefix("user.turns limit 2 used 3 held 0 remaining 0 within 60 s free again at 20") == true, "\(shown)")
+            shown.lines.last?.hasPrefix("user.turns limit 2 used 3 held 0 remaining 0 within 7200 s free again at 20") == true, "\(shown)")
         let none = try await quota(
             "show", "--user", "ada", "--set", "quotas.user.bots.limit=none", "--set", "quotas.user.inFlight.limit=none")
         #expect(none.code == 0 && none.lines == ["There are no limits."])

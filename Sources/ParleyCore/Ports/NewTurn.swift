@@ -7,6 +7,16 @@ package struct NewTurn: Sendable {
         case new(NewConversation)
     }
 
+    /// How a message may be meant.
+    package enum Reading: Sendable {
+        /// For the model, whatever it says.
+        case message
+        /// For the model, or as the argument that a command of the conversation waits for.
+        case messageOrArgument
+        /// As a command.
+        case command
+    }
+
     /// The id that clients know; opaque.
     package var id: String
     /// Where the message goes.
@@ -15,8 +25,10 @@ package struct NewTurn: Sendable {
     package var userMessageID: String
     /// What is said, part by part.
     package var content: [Message.Part]
-    /// The conversation's title if it has none yet.
+    /// The conversation's title if it has none yet; not used for commands.
     package var title: String
+    /// How the message may be meant.
+    package var reading: Reading
     /// What the client calls it; nil when it cannot be repeated.
     package var request: ClientRequest?
     /// Where an anonymous person sends it from; nil when the parent process does not say.
@@ -25,12 +37,14 @@ package struct NewTurn: Sendable {
     package var now: Timestamp
     /// When the turn is ended if it has not ended by itself.
     package var deadline: Timestamp
-    /// Looks at the conversation's bot and whether it is the caller's own, within the transaction; refuses by throwing.
+    /// Looks at the conversation's bot and whether it is the caller's own, within the transaction; refuses by throwing. Not asked about commands,
+    /// which need no model.
     package var approve: @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, target: Target, userMessageID: String, content: [Message.Part], title: String, request: ClientRequest? = nil,
+        id: String, target: Target, userMessageID: String, content: [Message.Part], title: String,
+        reading: Reading = .message, request: ClientRequest? = nil,
         address: ClientAddress? = nil, now: Timestamp, deadline: Timestamp,
         approve: @escaping @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void = { _, _ in }
     ) {
@@ -39,6 +53,7 @@ package struct NewTurn: Sendable {
         self.userMessageID = userMessageID
         self.content = content
         self.title = title
+        self.reading = reading
         self.request = request
         self.address = address
         self.now = now
@@ -67,18 +82,22 @@ package struct AdmittedTurn: Sendable {
     package var bot: Bot?
     /// Whether the caller may know how the bot is set up.
     package var ownsBot: Bool
+    /// The command that waited for an argument when the message came, unless that was for the model whatever it said.
+    package var pendingCommand: PendingCommand?
     /// Says that a limit comes near.
     package var warning: QuotaWarning?
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true, warning: QuotaWarning? = nil
+        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true,
+        pendingCommand: PendingCommand? = nil, warning: QuotaWarning? = nil
     ) {
         self.turn = turn
         self.userMessage = userMessage
         self.conversation = conversation
         self.bot = bot
         self.ownsBot = ownsBot
+        self.pendingCommand = pendingCommand
         self.warning = warning
     }
 }

@@ -132,12 +132,13 @@ package protocol Store: Sendable {
     /// Accepts a user message: stores it as the new head with a turn that this host runs, the conversation if it is new, what the turn holds of
     /// the quotas, and what the client calls it. A refusal stores nothing.
     ///
-    /// A turn of a dead host that stands in the way is recovered in the same transaction.
+    /// A turn of a dead host that stands in the way is recovered in the same transaction. A command, or the argument that the conversation's
+    /// pending command waits for, begins a local turn, which holds nothing and is never refused for a quota.
     ///
     /// - Throws: `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `quotaExceeded`, and what `NewTurn.approve` throws.
     func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission
 
-    /// The path that ends with a message, oldest first, as much as fits.
+    /// The path that ends with a message, oldest first, as much as fits; commands and what came of them are left out.
     ///
     /// - Parameters:
     ///   - messageID: the last message of the path; always included.

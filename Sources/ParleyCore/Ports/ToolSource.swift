@@ -26,12 +26,15 @@ package struct ToolContext: Sendable {
     package var conversationID: String
     /// The turn.
     package var turnID: String
+    /// All tools that may be called in the turn, this one included.
+    package var tools: ToolRegistry
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(caller: Caller, conversationID: String, turnID: String) {
+    package init(caller: Caller, conversationID: String, turnID: String, tools: ToolRegistry) {
         self.caller = caller
         self.conversationID = conversationID
         self.turnID = turnID
+        self.tools = tools
     }
 }
 

@@ -15,6 +15,20 @@ package struct TurnCheckpoint: Sendable {
     }
 }
 
+/// What a command leaves behind in its conversation.
+package struct CommandOutcome: Sendable {
+    /// The command that now waits for an argument; nil when none does any more.
+    package var pending: PendingCommand?
+    /// Whether the conversation begins anew: its head is empty, and nothing is deleted.
+    package var clearsHead: Bool
+
+    /// Makes one of its fields; see them for what the parameters mean.
+    package init(pending: PendingCommand? = nil, clearsHead: Bool = false) {
+        self.pending = pending
+        self.clearsHead = clearsHead
+    }
+}
+
 /// How a turn ended.
 package struct TurnOutcome: Sendable {
     /// The turn that it belongs to.
@@ -29,6 +43,8 @@ package struct TurnOutcome: Sendable {
     package var message: Message?
     /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// What a command leaves behind; nil when it leaves all as it is, and for a turn that is none.
+    package var command: CommandOutcome?
     /// What becomes of what the turn holds of the quotas.
     package var settlement: Settlement
     /// The number of the terminal event.
@@ -39,7 +55,7 @@ package struct TurnOutcome: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         turnID: String, status: Turn.Status, stopReason: Turn.StopReason, error: TurnError?, message: Message?, usage: Usage?,
-        settlement: Settlement, lastSequence: Int, completedAt: Timestamp
+        command: CommandOutcome? = nil, settlement: Settlement, lastSequence: Int, completedAt: Timestamp
     ) {
         self.turnID = turnID
         self.status = status
@@ -47,6 +63,7 @@ package struct TurnOutcome: Sendable {
         self.error = error
         self.message = message
         self.usage = usage
+        self.command = command
         self.settlement = settlement
         self.lastSequence = lastSequence
         self.completedAt = completedAt

@@ -13,6 +13,14 @@ package struct ToolDefinition: Sendable {
         case deny
     }
 
+    /// Who may call a tool.
+    package enum Audience: Sendable {
+        /// Models, and people by commands.
+        case everybody
+        /// People alone.
+        case people
+    }
+
     /// 1 to 64 letters, digits, `_` and `-`: what all models' servers take.
     package let name: String
     /// What people call it.
@@ -25,6 +33,8 @@ package struct ToolDefinition: Sendable {
     package let example: String?
     /// What it is listed under.
     package let category: String
+    /// Who may call it.
+    package let audience: Audience
     /// The JSON Schema of its arguments, an object.
     package let inputSchema: JSONValue
     /// Whether it may be called.
@@ -45,7 +55,8 @@ package struct ToolDefinition: Sendable {
     /// - Throws: `invalidParams` for a name or a schema that cannot be; the path is relative to the tool.
     package init(
         name: String, title: String? = nil, summary: String, help: String = "", example: String? = nil, category: String,
-        inputSchema: JSONValue, policy: Policy = .allow, timeoutMilliseconds: Int64 = defaultTimeoutMilliseconds,
+        audience: Audience = .everybody, inputSchema: JSONValue, policy: Policy = .allow,
+        timeoutMilliseconds: Int64 = defaultTimeoutMilliseconds,
         maxOutputBytes: Int = defaultMaxOutputBytes
     ) throws(Failure) {
         let isName = (1...64).contains(name.utf8.count) && name.utf8.allSatisfy { $0.isNameByte }
@@ -67,6 +78,7 @@ package struct ToolDefinition: Sendable {
         self.help = help
         self.example = example
         self.category = category
+        self.audience = audience
         self.inputSchema = inputSchema
         self.policy = policy
         self.timeoutMilliseconds = timeoutMilliseconds

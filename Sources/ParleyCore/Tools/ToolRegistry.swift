@@ -43,11 +43,26 @@ package struct ToolRegistry: Sendable {
     /// A tool by its name.
     package subscript(name: String) -> Entry? { byName[name].map { entries[$0] } }
 
+    /// Those that are offered to models.
+    package var forModels: ToolRegistry { ToolRegistry(entries.filter { $0.definition.audience == .everybody }) }
+
     /// Those that a bot may use, and no policy denies.
     ///
     /// - Parameter allowed: the bot's list; nil for all.
     package func usable(by allowed: [String]?) -> ToolRegistry {
         ToolRegistry(
-            entries.filter { $0.definition.policy != .deny && allowed?.contains($0.definition.name) ?? true })
+            forModels.entries.filter { $0.definition.policy != .deny && allowed?.contains($0.definition.name) ?? true })
+    }
+
+    /// Those that people may call by commands, whatever bot a conversation has: all that no policy denies and that a command can name. Whoever
+    /// writes a command has approved of it, and so none of them asks.
+    package var commands: ToolRegistry {
+        ToolRegistry(
+            entries.compactMap { entry in
+                guard entry.definition.policy != .deny, SlashCommand.isName(entry.definition.name) else { return nil }
+                var definition = entry.definition
+                definition.policy = .allow
+                return Entry(definition: definition, source: entry.source)
+            })
     }
 }

@@ -49,6 +49,8 @@ package struct Message: Hashable, Sendable {
     package var content: [Part]
     /// Where it stands.
     package var status: Status
+    /// Whether it belongs to a command, which no model is told of.
+    package var isLocal: Bool
     /// The model that answered, as `PROVIDER:MODEL`.
     package var model: String?
     /// What the answer cost, in tokens.
@@ -61,7 +63,7 @@ package struct Message: Hashable, Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, conversationID: String, turnID: String, parentID: String?, role: Role, content: [Part], status: Status,
-        model: String? = nil, usage: Usage? = nil, replay: Replay? = nil, createdAt: Timestamp
+        isLocal: Bool = false, model: String? = nil, usage: Usage? = nil, replay: Replay? = nil, createdAt: Timestamp
     ) {
         self.id = id
         self.conversationID = conversationID
@@ -70,6 +72,7 @@ package struct Message: Hashable, Sendable {
         self.role = role
         self.content = content
         self.status = status
+        self.isLocal = isLocal
         self.model = model
         self.usage = usage
         self.replay = replay

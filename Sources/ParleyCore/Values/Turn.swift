@@ -17,6 +17,8 @@ package struct Turn: Hashable, Sendable {
     package var id: String
     /// The conversation that it belongs to.
     package var conversationID: String
+    /// Whether its message is a command, which the host answers without a model.
+    package var isLocal: Bool
     /// Where it stands.
     package var status: Status
     /// Why the model or the host stopped; nil while it runs.
@@ -38,11 +40,13 @@ package struct Turn: Hashable, Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, conversationID: String, status: Status, stopReason: StopReason? = nil, error: TurnError? = nil, userMessageID: String,
+        id: String, conversationID: String, isLocal: Bool = false, status: Status, stopReason: StopReason? = nil, error: TurnError? = nil,
+        userMessageID: String,
         messageID: String? = nil, usage: Usage? = nil, quota: QuotaReceipt? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil
     ) {
         self.id = id
         self.conversationID = conversationID
+        self.isLocal = isLocal
         self.status = status
         self.stopReason = stopReason
         self.error = error

@@ -20,7 +20,7 @@ struct SetClientTools: Method {
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         try await call.host.store.verify(call.caller)
         try call.host.setClientTools(definitions)
-        let entries = try call.host.tools().entries
+        let entries = try call.host.tools().forModels.entries
         return { writer in writer.object { $0.member("data", entries) } }
     }
 
@@ -94,5 +94,30 @@ struct ListTools: Method {
         }
         let entries = try call.host.tools().usable(by: allowed).entries
         return { writer in writer.object { $0.member("data", entries) } }
+    }
+}
+
+/// `listCommands`: the commands that people may write on this connection.
+struct ListCommands: Method {
+    static let name = "listCommands"
+    let scope = Scope.caller(exclusive: false)
+    private var conversationID: String?
+
+    init(from params: inout ParamsReader) throws(JSONError) {
+        while let field = try params.nextField() {
+            guard field == "conversationId" else { throw params.unknownField() }
+            conversationID = try params.string()
+        }
+    }
+
+    func run(_ call: Call) async throws(Failure) -> ResultWriter? {
+        // What people may do does not depend on the bot that answers them: a conversation is only looked for.
+        if let conversationID {
+            _ = try await call.host.conversations.get(conversationID, for: call.caller)
+        } else {
+            try await call.host.store.verify(call.caller)
+        }
+        let commands = try call.host.tools().commands.entries.map(Command.init)
+        return { writer in writer.object { $0.member("data", commands) } }
     }
 }

@@ -26,6 +26,7 @@ struct SendMessage: Method {
         var draft = Turns.Draft(conversationID: nil, content: [])
         var text: String?
         var content: [Message.Part]?
+        var commands = true
         var streams = true
         var waits = true
         while let field = try params.nextField() {
@@ -39,6 +40,7 @@ struct SendMessage: Method {
                 if content != nil, text != nil { throw params.refused("a message has either text or content") }
             case "botId": draft.botID = try params.string()
             case "onBusy": _ = try params.word(OnBusy.self)
+            case "commands": commands = try params.bool() ?? true
             case "stream": streams = try params.bool() ?? true
             case "wait": waits = try params.bool() ?? true
             case "model": draft.model = try params.string()
@@ -49,6 +51,7 @@ struct SendMessage: Method {
             }
         }
         draft.content = try params.required(content ?? text.map { [.text($0)] }, "text")
+        draft.readsCommands = commands && text != nil
         self.draft = draft
         self.streams = streams
         self.waits = waits

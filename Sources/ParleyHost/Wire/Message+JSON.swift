@@ -12,6 +12,7 @@ extension Message: JSONWritable {
             writer.member("role", role.rawValue)
             writer.member("content", content)
             writer.member("status", status.rawValue)
+            if isLocal { writer.member("local", true) }
             writer.member("model", model)
             writer.member("usage", usage)
             writer.member("createdAt", createdAt.rfc3339)

@@ -17,6 +17,28 @@ extension ToolRegistry.Entry: JSONWritable {
     }
 }
 
+/// A tool as somebody may call it by a command.
+struct Command: JSONWritable, Sendable {
+    let entry: ToolRegistry.Entry
+
+    /// Writes the value as the protocol's Command.
+    func write(to writer: inout JSONWriter) {
+        let definition = entry.definition
+        writer.object { writer in
+            writer.member("name", definition.name)
+            writer.member("title", definition.title)
+            writer.member("description", definition.summary)
+            if !definition.help.isEmpty { writer.member("help", definition.help) }
+            writer.member("usage", CommandHelp.usage(of: definition))
+            writer.member("example", definition.example)
+            writer.member("category", definition.category)
+            writer.member("source", entry.source.name)
+            writer.key("inputSchema")
+            writer.value(definition.inputSchema)
+        }
+    }
+}
+
 extension JSONWriter {
     /// Writes a tool call's members, which a part of a message and an event have in common.
     mutating func members(of call: ToolCall) {

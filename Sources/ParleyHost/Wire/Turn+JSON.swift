@@ -7,6 +7,7 @@ extension Turn: JSONWritable {
         writer.object { writer in
             writer.member("id", id)
             writer.member("conversationId", conversationID)
+            if isLocal { writer.member("local", true) }
             writer.member("status", status.rawValue)
             writer.member("stopReason", stopReason?.rawValue)
             writer.member("error", error.map { $0.wireError })

@@ -8,6 +8,8 @@ extension Turns {
         var stopReason: Turn.StopReason
         var error: TurnError?
         var usage = TurnUsage()
+        /// What a command leaves behind.
+        var command: CommandOutcome?
 
         static func failed(_ failure: Failure) -> Ending {
             Ending(status: .failed, stopReason: .error, error: TurnError(failure))
@@ -143,10 +145,15 @@ extension Turns {
     }
 
     private func toolRunner(for admission: AdmittedTurn, _ client: TurnClient) throws(Failure) -> ToolRunner {
-        let registry = try registry(with: client.sources).usable(by: admission.bot?.tools)
-        let context = ToolContext(caller: client.caller, conversationID: admission.turn.conversationID, turnID: admission.turn.id)
+        toolRunner(try registry(with: client.sources).usable(by: admission.bot?.tools), for: admission, client)
+    }
+
+    /// Executes calls of some tools in a turn.
+    func toolRunner(_ tools: ToolRegistry, for admission: AdmittedTurn, _ client: TurnClient) -> ToolRunner {
+        let context = ToolContext(
+            caller: client.caller, conversationID: admission.turn.conversationID, turnID: admission.turn.id, tools: tools)
         return ToolRunner(
-            tools: registry, context: context, approver: client.approver, approvals: approvals, store: store, ambient: ambient,
+            tools: tools, context: context, approver: client.approver, approvals: approvals, store: store, ambient: ambient,
             settings: toolSettings)
     }
 
@@ -160,7 +167,8 @@ extension Turns {
         }
     }
 
-    private func ending(for cause: RunningTurn.Cause) -> Ending {
+    /// How a turn ends that is ended early.
+    func ending(for cause: RunningTurn.Cause) -> Ending {
         switch cause {
         case .cancelled: Ending(status: .cancelled, stopReason: .cancelled)
         case .interrupted: Ending(status: .interrupted, stopReason: .interrupted)
@@ -172,7 +180,8 @@ extension Turns {
         }
     }
 
-    private func log(_ failure: Failure, turn: RunningTurn) {
+    /// Notes why a turn failed.
+    func log(_ failure: Failure, turn: RunningTurn) {
         logger.warning(
             "turn failed",
             metadata: [
@@ -188,7 +197,7 @@ extension Turns {
         message?.usage = ending.usage.ofMessage
         var outcome = TurnOutcome(
             turnID: turn.id, status: ending.status, stopReason: ending.stopReason, error: ending.error, message: message,
-            usage: ending.usage.total,
+            usage: ending.usage.total, command: ending.command,
             settlement: turn.settlement(for: ending.status), lastSequence: turn.nextSequence, completedAt: ambient.now())
         do {
             return try await store.finishTurn(outcome)

@@ -9,6 +9,8 @@ package final class Turns: Sendable {
         package var conversationID: String?
         /// What is said, part by part.
         package var content: [Message.Part]
+        /// Whether the content is looked at for commands.
+        package var readsCommands: Bool
         /// The bot of a conversation that is made.
         package var botID: String?
         /// `PROVIDER:MODEL` for this turn alone.
@@ -22,11 +24,13 @@ package final class Turns: Sendable {
 
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
-            conversationID: String?, content: [Message.Part], botID: String? = nil, model: String? = nil, maxOutputTokens: Int? = nil,
+            conversationID: String?, content: [Message.Part], readsCommands: Bool = false, botID: String? = nil, model: String? = nil,
+            maxOutputTokens: Int? = nil,
             requestID: String? = nil, address: ClientAddress? = nil
         ) {
             self.conversationID = conversationID
             self.content = content
+            self.readsCommands = readsCommands
             self.botID = botID
             self.model = model
             self.maxOutputTokens = maxOutputTokens
@@ -96,9 +100,10 @@ package final class Turns: Sendable {
     ) async throws(Failure) -> String? {
         let caller = client.caller
         let text = try checkedText(of: draft, from: caller)
+        let command = draft.readsCommands ? SlashCommand(text) : nil
         let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
         let admission: AdmittedTurn
-        switch try await store.admitTurn(newTurn(draft, text: text, model: chosen?.id, for: caller), for: caller) {
+        switch try await store.admitTurn(newTurn(draft, text: text, command, model: chosen?.id, for: caller), for: caller) {
         case .accepted(let accepted): admission = accepted
         case .repeated(let turnID): return turnID
         }
@@ -115,8 +120,11 @@ package final class Turns: Sendable {
         observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
         if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
 
-        let ending = await answer(
-            admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, client: client, turn: turn, observer: observer)
+        let ending =
+            admission.turn.isLocal
+            ? await execute(command, text: text, admission, client: client, turn: turn, observer: observer)
+            : await answer(
+                admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, client: client, turn: turn, observer: observer)
         let result = await settle(ending, of: admission.turn, turn: turn)
         observer.observe([turn.event(.completed(result))])
         ended(result)
@@ -207,10 +215,14 @@ package final class Turns: Sendable {
         }
     }
 
-    private func newTurn(_ draft: Draft, text: String, model: String?, for caller: Caller) throws(Failure) -> NewTurn {
+    private func newTurn(
+        _ draft: Draft, text: String, _ command: SlashCommand?, model: String?, for caller: Caller
+    ) throws(Failure) -> NewTurn {
         let now = ambient.now()
-        let request = try ClientRequest.named(draft.requestID, path: "clientMessageId", content: draft.sentContent)
-        let title = Conversations.title(fromMessage: text)
+        let request = try ClientRequest.named(
+            draft.requestID, path: "clientMessageId", content: draft.sentContent(isCommand: command != nil))
+        // What a command is about, the conversation is not.
+        let title = command == nil ? Conversations.title(fromMessage: text) : ""
         let target: NewTurn.Target =
             if let id = draft.conversationID {
                 .existing(conversationID: id)
@@ -221,7 +233,8 @@ package final class Turns: Sendable {
             }
         return NewTurn(
             id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
-            request: request, address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
+            reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, request: request,
+            address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
         ) { [models] bot, isOwn throws(Failure) in
             // What a published bot answers with is the operator's choice, which nobody overrides.
             if let model {
@@ -267,10 +280,10 @@ package final class Turns: Sendable {
 
 extension Turns.Draft {
     /// What a repeat must have in common with the first.
-    fileprivate var sentContent: JSONValue {
-        [
+    fileprivate func sentContent(isCommand: Bool) -> JSONValue {
+        var content: [JSONValue] = [
             .array(
-                content.map { part in
+                self.content.map { part in
                     switch part {
                     case .text(let text): .string(text)
                     case .reasoning, .toolCall, .toolResult: .null
@@ -279,5 +292,8 @@ extension Turns.Draft {
             botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
             maxOutputTokens.map { .integer(Int64($0)) } ?? .null,
         ]
+        // The same text may be meant for the model.
+        if isCommand { content.append("command") }
+        return .array(content)
     }
 }

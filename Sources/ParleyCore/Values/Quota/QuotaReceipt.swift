@@ -34,6 +34,8 @@ package struct Settlement: Hashable, Sendable {
         case failed
         /// Not counted: the process ended in the middle.
         case interrupted
+        /// Not counted: a command, which needs no model.
+        case local
     }
 
     /// Why.
@@ -43,7 +45,7 @@ package struct Settlement: Hashable, Sendable {
     package var chargesPerson: Bool { reason == .completed || reason == .cancelled }
 
     /// Whether the turn counts for the system: as soon as the model was called, because that has cost something.
-    package var chargesSystem: Bool { reason != .modelNotCalled }
+    package var chargesSystem: Bool { reason != .modelNotCalled && reason != .local }
 
     /// What became of a turn.
     package init(_ reason: Reason) {

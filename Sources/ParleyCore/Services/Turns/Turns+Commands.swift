@@ -1,0 +1,64 @@
+/// Turns that are commands: the host answers them itself.
+extension Turns {
+    /// Does what a command asks for and says what came of it. No model is asked, and nothing is counted but calls of tools.
+    ///
+    /// - Parameters:
+    ///   - command: nil when the message is the argument that an earlier command waits for.
+    ///   - text: the message.
+    func execute(
+        _ command: SlashCommand?, text: String, _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn,
+        observer: any TurnObserver
+    ) async -> Ending {
+        var ending: Ending
+        do throws(Failure) {
+            let commands = try registry(with: client.sources).commands
+            let said: (text: String, outcome: CommandOutcome)
+            var parentID = admission.userMessage.id
+            switch CommandStep.next(after: command, text: text, pending: admission.pendingCommand, in: commands) {
+            case .answer(let text, let pending): said = (text, CommandOutcome(pending: pending))
+            case .call(let name, let arguments):
+                let call = ToolCall(id: ambient.newID(.toolCall), name: name, arguments: arguments.value)
+                let result = try await execute(
+                    call, with: toolRunner(commands, for: admission, client), turn: turn, observer: observer, parentID: &parentID)
+                // Who only asks for help has not answered yet.
+                let pending = name == ConversationTools.help ? admission.pendingCommand : nil
+                said = (
+                    result.text.isEmpty ? "`/\(name)` is done." : result.text,
+                    CommandOutcome(pending: pending, clearsHead: name == ConversationTools.clear && result.status == .completed)
+                )
+            }
+            observer.observe(turn.append([said.text]) { localMessage(in: turn, after: parentID) })
+            ending = Ending(status: .completed, stopReason: .endTurn, command: said.outcome)
+        } catch {
+            if turn.cause == nil { log(error, turn: turn) }
+            ending = .failed(error)
+        }
+        if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause) }
+        return ending
+    }
+
+    /// Calls a tool as a model would, call and result as messages of their own.
+    ///
+    /// - Parameter parentID: the message that the next one follows.
+    private func execute(
+        _ call: ToolCall, with runner: ToolRunner, turn: RunningTurn, observer: any TurnObserver, parentID: inout String
+    ) async throws(Failure) -> ToolResult {
+        let (asked, sequence) = turn.endStep(with: [call]) { localMessage(in: turn, after: parentID) }
+        try await store.appendMessages([asked], toTurn: turn.id, lastSequence: sequence)
+        let result = await runner.run([call]) { [observer, turn] in observer.observe([turn.event($0)]) }[0]
+        let answer = Message(
+            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: asked.id, role: .tool,
+            content: [.toolResult(result)], status: .complete, isLocal: true, createdAt: ambient.now())
+        try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
+        parentID = answer.id
+        if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
+        return result
+    }
+
+    /// The assistant's message, empty.
+    private func localMessage(in turn: RunningTurn, after parentID: String) -> Message {
+        Message(
+            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: parentID, role: .assistant,
+            content: [], status: .partial, isLocal: true, createdAt: ambient.now())
+    }
+}
