@@ -70,8 +70,9 @@ class Host(Parley):
                 cancelled = time.monotonic()
                 stream.cancel()
         seconds = time.monotonic() - cancelled if cancelled else None
-        self.conversation = stream.result["turn"]["conversationId"]
-        return Answer(events, stream.result["turn"], stream.result.get("message"), seconds)
+        result = stream.wait()
+        self.conversation = result["turn"]["conversationId"]
+        return Answer(events, result["turn"], result.get("message"), seconds)
 
 
 class PeerCase(unittest.TestCase):

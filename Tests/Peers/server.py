@@ -66,6 +66,8 @@ class Server:
             list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **environment}, text=True, errors="replace",
         )
+        assert self._process.stdout
+        self._output = self._process.stdout
         self._last_lines: collections.deque[str] = collections.deque(maxlen=40)
         ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         # Read to the end, lest the server stand still when the pipe is full.
@@ -85,7 +87,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def _read(self, ports: queue.SimpleQueue[int | None]) -> None:
-        for line in self._process.stdout:
+        for line in self._output:
             self._last_lines.append(line)
             if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
                 ports.put(int(match[1]))
@@ -104,4 +106,4 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._reader.join()
-        self._process.stdout.close()
+        self._output.close()

@@ -112,7 +112,7 @@ def between(closes: Sequence[Close], first: date | None, last: date | None) -> l
 
 
 def run_backtest(closes: Sequence[Close], rule: Rule) -> Result:
-    """Follows the rule day by day; each day trades once at most, at its close.
+    """Follows the rule day by day, of which there is one at least; each trades once at most, at its close.
 
     - Without shares: buy when the close is at least `buy_drop_percent` below the highest close since the last sale, that day included, or
       since the series began. As many whole shares are bought as the cash pays for, fee included.

@@ -30,7 +30,7 @@ INSTRUCTIONS = (
 )
 
 QUESTIONS = [
-    "What if I had bought whenever the price dropped by 5 %, and sold at 10 % profit?",
+    "What if I had bought whenever the price dropped by 5 %, and sold at 10 % profit, with fees of 0.1 %?",
     "And what if I had waited for a drop of 8 %?",
 ]
 
@@ -113,7 +113,7 @@ def ask(parley: Parley, text: str, **target: Any) -> Object:
         elif event["method"] == "toolCallCompleted":
             # What failed is the model's to explain, and shown here only so that both sides can be seen.
             print(params["text"] if params["status"] == "completed" else f"[{params['status']}: {params['text']}]", end="\n\n")
-    turn = stream.result["turn"]
+    turn = stream.wait()["turn"]
     if turn["status"] != "completed":
         print(f"[{turn['status']}: {turn.get('error', {}).get('message', '')}]", end="")
     print("\n")

@@ -133,6 +133,8 @@ class Parley:
         self._process = subprocess.Popen(
             [binary, "serve", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
         )
+        assert self._process.stdin and self._process.stdout
+        self._input, self._output = self._process.stdin, self._process.stdout
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
@@ -172,11 +174,11 @@ class Parley:
         """Ends the input, lets running turns finish, and waits for the program's end. Returns its exit code."""
         with self._write_lock:
             try:
-                self._process.stdin.close()
+                self._input.close()
             except BrokenPipeError:
                 pass  # The program has ended before it read everything.
         self._reader.join()
-        self._process.stdout.close()
+        self._output.close()
         return self._process.wait()
 
     def __enter__(self) -> Parley:
@@ -188,14 +190,14 @@ class Parley:
     def _write(self, line: bytes) -> None:
         with self._write_lock:
             try:
-                self._process.stdin.write(line)
-                self._process.stdin.flush()
+                self._input.write(line)
+                self._input.flush()
             except (BrokenPipeError, ValueError):
                 pass  # The program has ended, or its input has; the reader tells all who wait.
 
     def _read(self) -> None:
         # Splitting on b"\n" alone: a JSON text may hold other line separators. Nothing here writes, lest both sides wait for each other.
-        for line in self._process.stdout:
+        for line in self._output:
             message = json.loads(line)
             if "method" not in message:
                 with self._lock:
@@ -263,14 +265,14 @@ def main() -> None:
         for text in ["Hello! I am planning a trip to Lisbon.", "What did I tell you?", "Please create a bot named Ada that knows Lisbon."]:
             print(f"you     {text}")
             print("parley  ", end="", flush=True)
-            target = {"conversationId": conversation} if conversation else {}
+            target: Object = {"conversationId": conversation} if conversation else {}
             stream = parley.stream("sendMessage", text=text, **target)
             for event in stream:
                 if event["method"] == "messageDelta":
                     print(event["params"]["delta"], end="", flush=True)
                 elif event["method"] == "toolCallStarted":
                     print(f"[{event['params']['toolCall']['name']}] ", end="", flush=True)
-            turn = stream.result["turn"]
+            turn = stream.wait()["turn"]
             conversation = turn["conversationId"]
             print("" if turn["status"] == "completed" else f" [{turn['status']}: {turn.get('error', {}).get('message', '')}]")
             print()
@@ -279,7 +281,7 @@ def main() -> None:
         for event in stream:
             if event["method"] == "messageDelta":
                 stream.cancel()
-        status = stream.result["turn"]["status"]
+        status = stream.wait()["turn"]["status"]
         print(f"the last turn was {status}" + (" before the wish to stop it came" if status == "completed" else ""))
 
         try:
