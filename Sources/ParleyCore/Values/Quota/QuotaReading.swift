@@ -140,12 +140,14 @@ extension QuotaKey {
         case (_, .window): "You have sent as many messages as you may for now."
         case (_, .lease): "Another message of yours is still being answered."
         case (_, .live): "You have as many \(unit) as you may have."
-        case (_, .lifetime) where isOfTool:
-            "You have used \"\(toolName ?? "")\" as often as you may without signing in."
         case (_, .lifetime):
-            unit == "turns"
-                ? "You have sent as many messages as you may without signing in."
-                : "You have made as many \(unit) as you may without signing in."
+            if let toolName {
+                "You have used \(toolName) as often as you may without signing in."
+            } else if unit == "turns" {
+                "You have sent as many messages as you may without signing in."
+            } else {
+                "You have made as many \(unit) as you may without signing in."
+            }
         }
     }
 }
