@@ -26,9 +26,14 @@ struct FailureTranslation: Sendable {
         if let name = error.number.map(String.init) ?? error.names.first { details.append(.init("providerCode", .string(clean(name)))) }
         if let words { details.append(.init("providerMessage", .string(words))) }
         if let id = headers.requestID ?? error.requestID { details.append(.init("providerRequestId", .string(clean(id)))) }
-        if let delay = headers.retryAfterMilliseconds { details.append(.init("retryAfterMs", .integer(delay))) }
+        if let delay = headers.retryAfterMilliseconds ?? (code == .modelRateLimited ? headers.rateLimitResetMilliseconds : nil) {
+            details.append(.init("retryAfterMs", .integer(delay)))
+        }
         let said = shownStatus.map { " (status \($0))" } ?? ""
-        return Failure(code, "\(sentence(for: code))\(said).", details: details, underlying: words)
+        // A redirect is not followed: the key is for the server that was configured, and a POST that goes elsewhere is seldom what is meant.
+        let isRedirect = status.map { (300..<400).contains($0) } ?? false
+        let sentence = isRedirect ? "The provider \"\(provider)\" redirects elsewhere: its base URL may be wrong" : sentence(for: code)
+        return Failure(code, "\(sentence)\(said).", details: details, underlying: words)
     }
 
     /// A failure on the way to the provider or back.

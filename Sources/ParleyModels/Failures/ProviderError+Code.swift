@@ -68,7 +68,7 @@ extension ProviderError {
     ]
 
     private static let codesOfNames: [String: Failure.Code] = [
-        "context_length_exceeded": .contextWindowExceeded,
+        "context_length_exceeded": .contextWindowExceeded, "request_too_large": .contextWindowExceeded,
         "insufficient_quota": .modelBilling, "insufficient_balance": .modelBilling, "insufficient_balance_error": .modelBilling,
         "billing_error": .modelBilling, "billing_hard_limit_reached": .modelBilling, "billing_not_active": .modelBilling,
         "rate_limit_exceeded": .modelRateLimited, "rate_limit_error": .modelRateLimited,

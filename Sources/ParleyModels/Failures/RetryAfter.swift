@@ -24,7 +24,7 @@ extension HTTPHeaders {
     }
 
     /// The Unix time of a date in any of the three forms of RFC 9110, section 5.6.7.
-    private static func seconds(ofDate text: String) -> Int64? {
+    static func seconds(ofDate text: String) -> Int64? {
         let seconds = curl_getdate(text, nil)
         return seconds >= 0 ? Int64(seconds) : nil
     }

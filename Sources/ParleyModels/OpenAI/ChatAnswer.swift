@@ -2,15 +2,8 @@ import JSON
 import ParleyCore
 
 /// An answer that is put together from chunks.
-struct ChatAnswer: Sendable {
-    /// How an answer ends.
-    enum Ending: Sendable {
-        case finished
-        case failed(Failure)
-    }
-
-    /// How it ended, once it has; whatever comes then is passed over.
-    private(set) var ending: Ending?
+struct ChatAnswer: ServerAnswer {
+    private(set) var ending: AnswerEnding?
     private let failures: FailureTranslation
     private var events: [ModelEvent] = []
     /// Why the model stopped. The end is told later, because the usage follows.
@@ -31,7 +24,6 @@ struct ChatAnswer: Sendable {
         self.failures = failures
     }
 
-    /// Hands out the events since the last time.
     mutating func takeEvents() -> [ModelEvent] {
         defer { events = [] }
         return events
@@ -39,7 +31,6 @@ struct ChatAnswer: Sendable {
 
     // MARK: What comes in
 
-    /// Takes an event of the stream.
     mutating func take(_ event: ServerSentEvent) {
         guard ending == nil, !event.data.isEmpty, event.event != "ping" else { return }
         guard !event.data.starts(with: Self.done) else { return end(isComplete: true) }
@@ -53,13 +44,11 @@ struct ChatAnswer: Sendable {
         }
     }
 
-    /// Takes the stream's last event, which may be cut.
     mutating func take(unfinished event: ServerSentEvent) {
         let isWhole = event.event == "error" || event.data.starts(with: Self.done) || (try? ChatChunk(event.data)) != nil
         if isWhole { take(event) }
     }
 
-    /// Takes a body that is one JSON document, though a stream was asked for.
     mutating func take(document: [UInt8]) {
         guard ending == nil else { return }
         do {
@@ -73,9 +62,6 @@ struct ChatAnswer: Sendable {
         }
     }
 
-    /// Takes the end of the stream.
-    ///
-    /// - Parameter isComplete: whether the server has said that this is the end.
     mutating func end(isComplete: Bool) {
         guard ending == nil else { return }
         guard hasChoice else { return fail { $0.empty() } }
@@ -85,13 +71,11 @@ struct ChatAnswer: Sendable {
         ending = .finished
     }
 
-    /// Takes the news that nothing more will come. An answer that was done already is not spoiled by that.
     mutating func breakOff(_ failure: HTTPFailure) {
         if stopReason != nil, failure.kind != .cancelled { return end(isComplete: false) }
         fail { $0.failure(failure, isInAnswer: true) }
     }
 
-    /// Ends the answer with a failure, unless it has ended.
     mutating func fail(_ failure: (FailureTranslation) -> Failure) {
         if ending == nil { ending = .failed(failure(failures)) }
     }

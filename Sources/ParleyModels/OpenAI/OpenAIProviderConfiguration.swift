@@ -11,20 +11,6 @@ package struct OpenAIProviderConfiguration: Sendable {
         case maxCompletionTokens = "max_completion_tokens"
     }
 
-    /// How long a server may be silent.
-    package struct Timeouts: Sendable {
-        /// Until the connection, TLS included, stands.
-        package var connect: Duration
-        /// Before the answer and between two of its bytes; comments count.
-        package var idle: Duration
-
-        /// Makes bounds; see the properties for what the parameters mean.
-        package init(connect: Duration = .seconds(10), idle: Duration = .seconds(300)) {
-            self.connect = connect
-            self.idle = idle
-        }
-    }
-
     /// The first half of `PROVIDER:MODEL`.
     package var name: String
     /// The URL that `/chat/completions` follows, such as `https://api.openai.com/v1`.
@@ -38,12 +24,12 @@ package struct OpenAIProviderConfiguration: Sendable {
     /// Members that every request has besides, such as `reasoning_split`.
     package var extraFields: KeyValuePairs<String, JSONValue>
     /// How long the server may be silent.
-    package var timeouts: Timeouts
+    package var timeouts: ServerTimeouts
 
     /// Makes a configuration; see the properties for what the parameters mean.
     package init(
         name: String, baseURL: String, apiKey: String? = nil, models: [ModelDescription] = [], maxTokensField: MaxTokensField = .maxTokens,
-        extraFields: KeyValuePairs<String, JSONValue> = [:], timeouts: Timeouts = Timeouts()
+        extraFields: KeyValuePairs<String, JSONValue> = [:], timeouts: ServerTimeouts = ServerTimeouts()
     ) {
         self.name = name
         self.baseURL = baseURL

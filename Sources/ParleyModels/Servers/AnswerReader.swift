@@ -1,30 +1,29 @@
-import JSON
 import ParleyCore
 
-/// Reads the body of a response to a request for a streamed chat completion, whatever the server has made of it.
+/// Reads the body of a response to a request for a streamed answer, whatever the server has made of it.
 ///
 /// The body may be cut anywhere. Besides a stream of events it may be one JSON document, an answer or an error, or a web page: the first
 /// byte tells, because the content type does not always.
-struct ChatStreamReader: Sendable {
+struct AnswerReader<Answer: ServerAnswer>: Sendable {
     private enum Shape { case events, document }
 
     /// How large a body that is no stream may be.
-    private static let maximumDocumentBytes = 16 << 20
+    private static var maximumDocumentBytes: Int { 16 << 20 }
 
     private var shape: Shape?
     private var parser = ServerSentEventParser()
     private var document: [UInt8] = []
-    private var answer: ChatAnswer
+    private var answer: Answer
 
     /// Begins to read.
     ///
-    /// - Parameter failures: says what goes wrong.
-    init(failures: FailureTranslation) {
-        answer = ChatAnswer(failures: failures)
+    /// - Parameter answer: an answer of which nothing has come yet.
+    init(_ answer: Answer) {
+        self.answer = answer
     }
 
     /// How the answer ended, once it has; then nothing more need be read.
-    var ending: ChatAnswer.Ending? { answer.ending }
+    var ending: AnswerEnding? { answer.ending }
 
     /// Reads the next bytes.
     ///
