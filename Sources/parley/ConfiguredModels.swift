@@ -5,7 +5,7 @@ import ParleyModels
 struct ConfiguredModels: Sendable {
     let catalog: ModelCatalog
     /// The servers that are connected, in the order in which the first is the default.
-    let servers: [OpenAIProviderConfiguration]
+    let servers: [ProviderConfiguration]
     /// Nil when no provider needs the network.
     private let client: HTTPClient?
 
@@ -14,7 +14,7 @@ struct ConfiguredModels: Sendable {
     ///
     /// - Throws: `SettingsError` for a default model that none of them has, or a script that cannot be read.
     init(_ settings: Settings, ambient: any Ambient) throws(SettingsError) {
-        var configurations = settings.providers.map { $0.configuration(environment: settings.environment) }
+        var configurations = settings.providers.map { $0.connected(by: settings.environment) }
         for preset in Preset.allCases {
             guard let configuration = preset.configuration(environment: settings.environment),
                 !configurations.contains(where: { $0.name == configuration.name })
@@ -32,9 +32,8 @@ struct ConfiguredModels: Sendable {
         var providers: [any ModelProvider] = []
         if let client {
             for var configuration in configurations {
-                configuration.timeouts.connect = .seconds(settings.integer("models.connectTimeoutSeconds"))
-                configuration.timeouts.idle = .seconds(settings.integer("models.idleTimeoutSeconds"))
-                providers.append(OpenAIProvider(configuration: configuration, client: client))
+                configuration.timeouts = Self.timeouts(settings)
+                providers.append(configuration.provider(client))
             }
         }
         self.client = client
@@ -64,22 +63,20 @@ struct ConfiguredModels: Sendable {
         client?.close()
     }
 
-    private static func client(for configurations: [OpenAIProviderConfiguration]) throws(SettingsError) -> HTTPClient? {
+    private static func timeouts(_ settings: Settings) -> ServerTimeouts {
+        ServerTimeouts(
+            connect: .seconds(settings.integer("models.connectTimeoutSeconds")),
+            firstByte: .seconds(settings.integer("models.firstByteTimeoutSeconds")),
+            idle: .seconds(settings.integer("models.idleTimeoutSeconds")))
+    }
+
+    private static func client(for configurations: [ProviderConfiguration]) throws(SettingsError) -> HTTPClient? {
         guard !configurations.isEmpty else { return nil }
         do {
             return try HTTPClient(configuration: HTTPClientConfiguration())
         } catch {
             throw SettingsError("The HTTP client could not be started: \(error).")
         }
-    }
-}
-
-extension ProviderSettings {
-    /// The provider as the models know it, with its key from the environment.
-    fileprivate func configuration(environment: [String: String]) -> OpenAIProviderConfiguration {
-        OpenAIProviderConfiguration(
-            name: name, baseURL: baseURL, apiKey: apiKeyEnv.flatMap { environment[$0] }.flatMap { $0.isEmpty ? nil : $0 },
-            models: models.map { ModelDescription(model: $0.name, contextWindow: $0.contextWindow, prices: $0.prices) })
     }
 }
 

@@ -93,4 +93,47 @@ struct ModelServerTests {
         #expect(request.path == "/v1/chat/completions")
         #expect(request.header("authorization") == "Bearer \(Self.key)")
     }
+
+    @Test("Another server needs nothing but settings")
+    func switchesOfASettingsFile() async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.respond(body: #"data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\#n\#n"#)
+        }
+        let settings = try folder.write(
+            """
+            {"model": "portal:m", "providers": {"portal": {
+                "kind": "openai", "baseURL": "\(server.url)/v1", "apiKeyEnv": "PORTAL_KEY", "headersEnv": {"X-Portal-Key": "PORTAL_TEAM"},
+                "maxTokensField": "max_completion_tokens", "streamOptions": false, "parallelToolCalls": false, "developerRole": true,
+                "reasoning": {"sendBack": "always", "field": "reasoning", "thinkTags": true},
+                "extraFields": {"top_k": 40}, "models": {"m": {"contextWindow": 4096}}}}}
+            """, to: "settings.json")
+        let parley = try ParleyProcess(
+            ["serve", "--database", ":memory:", "--caller", "userId:ada", "--config", settings],
+            environment: ["PORTAL_KEY": Self.key, "PORTAL_TEAM": "team-canary-1"])
+        let reply = try await parley.call("sendMessage", ["text": "Hello", "maxOutputTokens": 50])
+        #expect(reply["result"]?["turn"]?["status"] == "completed")
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        let request = try #require(server.requests.first)
+        #expect(request.header("authorization") == "Bearer \(Self.key)")
+        #expect(request.header("x-portal-key") == "team-canary-1")
+        let body = try JSONReader.parse(request.body)
+        #expect(body["messages"]?.arrayValue?.first?["role"] == "developer")
+        #expect(body["max_completion_tokens"] == 50 && body["stream_options"] == nil)
+        #expect(body["parallel_tool_calls"] == false && body["top_k"] == 40)
+    }
+
+    @Test("The first byte has a bound of its own")
+    func slowBeginning() async throws {
+        let server = try LoopbackServer { _, connection in connection.waitForPeer() }
+        let settings = try folder.write(
+            """
+            {"model": "test:m", "models": {"firstByteTimeoutSeconds": 1}, "providers": {"test": {"kind": "openai", "baseURL": "\(server.url)"}}}
+            """, to: "settings.json")
+        let parley = try ParleyProcess(["serve", "--database", ":memory:", "--caller", "userId:ada", "--config", settings])
+        let reply = try await parley.call("sendMessage", ["text": "Hello"])
+        #expect(reply["result"]?["turn"]?["error"]?["data"]?["code"] == "modelTimeout")
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+    }
 }

@@ -109,7 +109,13 @@ extension SettingKey {
         ),
         SettingKey("models.allowed.user", .list, default: "*", "The models that users may choose, in the same way."),
         SettingKey("models.connectTimeoutSeconds", .integer(1...600), default: "10", "How long connecting to a model's server may take."),
-        SettingKey("models.idleTimeoutSeconds", .integer(1...day), default: "300", "How long a model's server may send nothing."),
+        SettingKey(
+            "models.firstByteTimeoutSeconds", .integer(1...day), default: "300",
+            "How long a model's server may think before it begins to answer."
+        ),
+        SettingKey(
+            "models.idleTimeoutSeconds", .integer(1...day), default: "300",
+            "How long a model's server may send nothing in the middle of an answer."),
         SettingKey(
             "store.busyTimeoutMilliseconds", .integer(1...600_000), default: "5000",
             "How long to wait for another process that writes."
