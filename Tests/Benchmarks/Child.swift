@@ -39,18 +39,25 @@ final class Child {
     func readLines(_ wanted: Int) -> Int {
         var lines = 0
         while lines < wanted {
-            let count = read(output, &buffer, buffer.count)
+            let count = Glibc.read(output, &buffer, buffer.count)
             precondition(count > 0, "the program under test has ended")
             lines += buffer[..<count].reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
         }
         return lines
     }
 
+    /// Reads what has come, as soon as there is something.
+    func read(_ body: (UnsafeRawBufferPointer) -> Void) {
+        let count = Glibc.read(output, &buffer, buffer.count)
+        precondition(count > 0, "the program under test has ended")
+        buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+
     /// Reads one line of a program that writes one at a time.
     func readLine() -> String {
         var bytes: [UInt8] = []
         while bytes.last != 0x0A {
-            let count = read(output, &buffer, buffer.count)
+            let count = Glibc.read(output, &buffer, buffer.count)
             precondition(count > 0, "the program under test has ended")
             bytes += buffer[..<count]
         }

@@ -113,72 +113,6 @@ struct HTTPClientTests {
         #expect(try await response.next() == nil)
     }
 
-    @Test("Connections are kept and used again")
-    func keepAlive() async throws {
-        let server = try LoopbackServer { request, connection in connection.respond(body: request.path) }
-        let client = try HTTPClient()
-        for number in 0..<20 {
-            #expect(try await text(client.send(HTTPRequest(url: server.url + "/\(number)"))) == "/\(number)")
-        }
-        #expect(server.connections.count == 1)
-    }
-
-    @Test("A server that closes every kept connection without a word is asked on a new one")
-    func closedWhileIdle() async throws {
-        let server = try LoopbackServer { request, connection in
-            connection.respond(body: request.path)
-            connection.close()
-        }
-        let client = try HTTPClient()
-        for number in 0..<50 {
-            #expect(try await text(client.send(HTTPRequest(url: server.url + "/\(number)"))) == "/\(number)")
-        }
-        #expect(server.requests.count == 50)
-        #expect(server.connections.count == 50)
-    }
-
-    @Test("A request on a kept connection that closes before the first byte is repeated once", arguments: [false, true])
-    func closedWhenAsked(byReset: Bool) async throws {
-        let server = try LoopbackServer { request, connection in
-            if connection.number == 0 && request.path == "/second" {
-                byReset ? connection.reset() : connection.close()
-            } else {
-                connection.respond(body: request.path)
-            }
-        }
-        let client = try HTTPClient()
-        #expect(try await text(client.send(HTTPRequest(url: server.url + "/first"))) == "/first")
-        let body = [UInt8](repeating: 0x62, count: 1000)
-        #expect(try await text(client.send(HTTPRequest(url: server.url + "/second", body: body))) == "/second")
-        #expect(server.requests.map(\.path) == ["/first", "/second", "/second"])
-        #expect(server.requests.last?.body == body)
-    }
-
-    @Test("Two hundred streams at once")
-    func concurrentStreams() async throws {
-        let server = try LoopbackServer { request, connection in
-            connection.sendHead()
-            for number in 0..<20 { connection.sendChunk("\(request.path) \(number)\n") }
-            connection.gates.wait("all are open")
-            for number in 20..<40 { connection.sendChunk("\(request.path) \(number)\n") }
-            connection.endChunks()
-        }
-        let client = try HTTPClient()
-        try await withThrowingTaskGroup { group in
-            for stream in 0..<200 {
-                group.addTask {
-                    let response = try await client.send(HTTPRequest(url: server.url + "/\(stream)"))
-                    if server.connections.count == 200 { server.gates.open("all are open") }
-                    return (stream, try await text(response))
-                }
-            }
-            for try await (stream, body) in group {
-                #expect(body == (0..<40).map { "/\(stream) \($0)\n" }.joined())
-            }
-        }
-        #expect(server.connections.count == 200)
-    }
-
     @Test("Requests beyond the number of connections wait for one")
     func maximumConnections() async throws {
         let server = try LoopbackServer { request, connection in connection.respond(body: request.path) }
@@ -190,25 +124,6 @@ struct HTTPClientTests {
             for try await isRight in group { #expect(isRight) }
         }
         #expect(server.connections.count == 2)
-    }
-
-    @Test("A proxy is asked for every host but loopback, and tells why it refuses")
-    func proxy() async throws {
-        let proxy = try LoopbackServer { request, connection in
-            if request.method == "CONNECT" {
-                connection.respond("407 Proxy Authentication Required", body: "no")
-            } else {
-                connection.respond(body: "through the proxy")
-            }
-        }
-        let server = try LoopbackServer { _, connection in connection.respond(body: "direct") }
-        let configuration = HTTPClientConfiguration(proxy: proxy.url, allowInsecureHTTPHosts: ["model.invalid"])
-        let client = try HTTPClient(configuration: configuration)
-        #expect(try await text(client.send(HTTPRequest(url: "http://model.invalid/a"))) == "through the proxy")
-        #expect(try await text(client.send(HTTPRequest(url: server.url))) == "direct")
-        let failure = await failure { _ = try await client.send(HTTPRequest(url: "https://model.invalid/b")) }
-        #expect(failure?.kind == .connect)
-        #expect(proxy.requests.map(\.path) == ["http://model.invalid/a", "model.invalid:443"])
     }
 
     @Test("A child process does not inherit the connections")

@@ -155,6 +155,38 @@ package final class LoopbackConnection: @unchecked Sendable {
         close()
     }
 
+    /// The next bytes that come, which are no request; nil at the end of the connection.
+    package func receive() -> [UInt8]? {
+        guard !input.isEmpty || read() > 0 else { return nil }
+        defer { input = [] }
+        return input
+    }
+
+    /// Passes all bytes on to a port of this machine and back, until one of the two ends is closed; for a proxy.
+    ///
+    /// - Parameter port: the port on 127.0.0.1.
+    package func tunnel(to port: UInt16) {
+        let upstream = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        defer { Glibc.close(upstream) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let code = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(upstream, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        guard code == 0, send("HTTP/1.1 200 Connection established\r\n\r\n") else { return }
+        let client = lock.withLock { descriptor }
+        var bytes = [UInt8](repeating: 0, count: 16 << 10)
+        var ends = [client, upstream].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while poll(&ends, 2, -1) > 0 {
+            for (from, to) in [(ends[0], upstream), (ends[1], client)] where from.revents != 0 {
+                let count = recv(from.fd, &bytes, bytes.count, 0)
+                guard count > 0, Glibc.send(to, bytes, count, Int32(MSG_NOSIGNAL)) == count else { return }
+            }
+        }
+    }
+
     /// Ends all waiting on the connection, from another thread than its own.
     func abandon() {
         lock.withLock { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }

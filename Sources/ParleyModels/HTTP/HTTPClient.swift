@@ -1,10 +1,11 @@
 import Foundation
 
-/// An HTTP/1.1 client over libcurl, made for many streams at once.
+/// An HTTP client over libcurl, made for many streams at once.
 ///
 /// All transfers run on one thread of its own (`HTTPEngine`). TLS peers are always verified, redirects are not followed, bodies
 /// are not decompressed, and connections are kept and used again. A request on a kept connection that the server closes before
-/// the first byte of its response is repeated by libcurl on a new one.
+/// the first line of its response is repeated by libcurl on a new one; one that is closed later, or on a new connection, is not. Nothing
+/// is read from the environment.
 ///
 /// `@unchecked Sendable` is right: `hasEnded` is read and written under `lock` alone, everything else never changes and is Sendable.
 package final class HTTPClient: @unchecked Sendable {

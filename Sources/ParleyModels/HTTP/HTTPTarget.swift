@@ -10,6 +10,10 @@ struct HTTPTarget: ~Copyable {
     let handle: OpaquePointer
     /// The host and port, for messages.
     let place: String
+    /// Whether it is asked over TLS.
+    let isSecure: Bool
+    /// Whether its host never leaves this machine.
+    let isLoopback: Bool
 
     /// Parses and judges a URL.
     ///
@@ -27,10 +31,13 @@ struct HTTPTarget: ~Copyable {
             let scheme = try Self.part(CURLUPART_SCHEME, of: handle)
             let host = try Self.part(CURLUPART_HOST, of: handle).lowercased()
             guard scheme == "https" || scheme == "http" else { throw HTTPFailure(.badURL, "the URL is neither https nor http") }
-            guard scheme == "https" || Self.isLoopback(host) || allowed.contains(host) else {
+            let isLoopback = Self.isLoopback(host)
+            guard scheme == "https" || isLoopback || allowed.contains(host) else {
                 throw HTTPFailure(.badURL, "plain http is not allowed for the host \(host)")
             }
             place = host + ":" + (try Self.part(CURLUPART_PORT, of: handle))
+            isSecure = scheme == "https"
+            self.isLoopback = isLoopback
             self.handle = handle
         } catch {
             curl_url_cleanup(handle)

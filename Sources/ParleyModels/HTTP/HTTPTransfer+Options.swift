@@ -21,8 +21,7 @@ extension HTTPTransfer {
         try check(parley_curl_set_pointer(easy, CURLOPT_CURLU, UnsafeRawPointer(target.handle)))
         try check(parley_curl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https"))
         try check(parley_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0))
-        // Pausing one stream of an HTTP/2 connection still buffers its whole window; with HTTP/1.1 the peer is held up by TCP.
-        try check(parley_curl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1))
+        try setVersion(configuration.version)
         try check(parley_curl_set_long(easy, CURLOPT_NOSIGNAL, 1))
         // Without this, ending a transfer whose host's address is being looked up would hold all others up until the look-up ends.
         try check(parley_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1))
@@ -32,12 +31,24 @@ extension HTTPTransfer {
         try check(parley_curl_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2))
         try check(parley_curl_set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2))
         if let caBundle = configuration.caBundle { try check(parley_curl_set_string(easy, CURLOPT_CAINFO, caBundle)) }
-        // An empty text keeps libcurl from reading the environment.
-        try check(parley_curl_set_string(easy, CURLOPT_PROXY, configuration.proxy ?? ""))
-        try check(parley_curl_set_string(easy, CURLOPT_NOPROXY, "localhost,127.0.0.0/8,::1"))
+        // Empty texts keep libcurl from reading the environment.
+        try check(parley_curl_set_string(easy, CURLOPT_PROXY, configuration.proxy.proxy(for: target) ?? ""))
+        try check(parley_curl_set_string(easy, CURLOPT_NOPROXY, configuration.proxy.exceptions.joined(separator: ",")))
         try check(parley_curl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1))
         // One round of reading brings at most this much, and so fewer hand-overs.
         try check(parley_curl_set_long(easy, CURLOPT_BUFFERSIZE, 64 << 10))
+    }
+
+    private func setVersion(_ version: HTTPClientConfiguration.Version) throws(HTTPFailure) {
+        let number =
+            switch version {
+            case .http1: CURL_HTTP_VERSION_1_1
+            // Without a handshake to agree in it would take prior knowledge, with which libcurl 7.88 uses no connection twice.
+            case .http2: CURL_HTTP_VERSION_2TLS
+            }
+        try check(parley_curl_set_long(easy, CURLOPT_HTTP_VERSION, number))
+        // Whoever may share a connection waits for the one that is being made.
+        if version != .http1 { try check(parley_curl_set_long(easy, CURLOPT_PIPEWAIT, 1)) }
     }
 
     private func setUpCallbacks() throws(HTTPFailure) {
