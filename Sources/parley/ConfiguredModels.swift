@@ -1,3 +1,4 @@
+import Foundation
 import ParleyCore
 import ParleyModels
 
@@ -21,14 +22,15 @@ struct ConfiguredModels: Sendable {
             else { continue }
             configurations.append(configuration)
         }
+        let http = try Self.http(settings)
         for configuration in configurations {
             do throws(HTTPFailure) {
-                try HTTPClient.check(configuration.baseURL)
+                try HTTPClient.check(configuration.baseURL, allowingInsecureHTTPTo: http.allowInsecureHTTPHosts)
             } catch {
                 throw SettingsError("The base URL of the provider \(configuration.name) cannot be used: \(error.message).")
             }
         }
-        let client = try Self.client(for: configurations)
+        let client = configurations.isEmpty ? nil : try Self.client(http)
         var providers: [any ModelProvider] = []
         if let client {
             for var configuration in configurations {
@@ -70,10 +72,25 @@ struct ConfiguredModels: Sendable {
             idle: .seconds(settings.integer("models.idleTimeoutSeconds")))
     }
 
-    private static func client(for configurations: [ProviderConfiguration]) throws(SettingsError) -> HTTPClient? {
-        guard !configurations.isEmpty else { return nil }
+    /// What the settings say of HTTP, and, where they say nothing, the environment.
+    private static func http(_ settings: Settings) throws(SettingsError) -> HTTPClientConfiguration {
+        var http = HTTPClientConfiguration(
+            caBundle: settings.text("models.http.caBundle"), version: settings.text("models.http.version") == "2" ? .http2 : .http1,
+            allowInsecureHTTPHosts: Set(settings.list("models.http.insecureHosts").map { $0.lowercased() }))
+        if let caBundle = http.caBundle, !FileManager.default.isReadableFile(atPath: caBundle) {
+            throw SettingsError("models.http.caBundle: the file \(caBundle) cannot be read.")
+        }
+        http = http.completed(from: settings.environment)
+        if let proxy = settings.text("models.http.proxy") {
+            let url = proxy == SettingKey.noLimit ? nil : proxy
+            http.proxy = HTTPProxySettings(https: url, http: url, exceptions: http.proxy.exceptions)
+        }
+        return http
+    }
+
+    private static func client(_ http: HTTPClientConfiguration) throws(SettingsError) -> HTTPClient {
         do {
-            return try HTTPClient(configuration: HTTPClientConfiguration())
+            return try HTTPClient(configuration: http)
         } catch {
             throw SettingsError("The HTTP client could not be started: \(error).")
         }

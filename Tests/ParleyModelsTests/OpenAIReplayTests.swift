@@ -116,7 +116,7 @@ struct OpenAIReplayTests {
         try #require(sent.count == 3 && sent[1].count == 3 && sent[2].count == 3)
         #expect(sent[1][1] == Self.with(role: "assistant", item.sent))
         let plain = JSONValue.string(outcome.deltas.joined())
-        let calls: JSONValue? = outcome.toolCalls.isEmpty ? nil : Self.sentCalls
+        let calls: JSONValue? = outcome.toolCalls.isEmpty ? Optional.none : Self.sentCalls
         #expect(sent[2][1]["content"] == plain && sent[2][1]["tool_calls"] == calls)
         #expect(sent[2][1]["reasoning_content"] == nil && sent[2][1]["reasoning"] == nil && sent[2][1]["reasoning_details"] == nil)
     }

@@ -42,7 +42,10 @@ struct ChatReplay {
     }
 
     /// What is kept; nil when nothing is to be sent back.
-    var value: JSONValue? { members == [:] ? nil : members }
+    var value: JSONValue? {
+        // `nil` alone would be JSON's null.
+        members == [:] ? Optional.none : members
+    }
 
     /// The content of a message with that text.
     func content(_ text: String) -> JSONValue {

@@ -73,7 +73,10 @@ struct ThinkSplitter: Sendable {
         case .thinking:
             read += held
             return Pieces(reasoning: String(decoding: held, as: UTF8.self))
-        case .before: return Pieces(answer: String(decoding: hasTags ? held.drop(while: \.isBlank) : held[...], as: UTF8.self))
+        case .before:
+            let answer = hasTags ? held.drop(while: \.isBlank) : held[...]
+            read += held.prefix(held.count - answer.count)
+            return Pieces(answer: String(decoding: answer, as: UTF8.self))
         case .answering: return Pieces()
         }
     }
