@@ -1,3 +1,4 @@
+import Foundation
 import ParleyCore
 import ParleyModels
 
@@ -5,7 +6,7 @@ import ParleyModels
 struct ConfiguredModels: Sendable {
     let catalog: ModelCatalog
     /// The servers that are connected, in the order in which the first is the default.
-    let servers: [OpenAIProviderConfiguration]
+    let servers: [ProviderConfiguration]
     /// Nil when no provider needs the network.
     private let client: HTTPClient?
 
@@ -14,27 +15,27 @@ struct ConfiguredModels: Sendable {
     ///
     /// - Throws: `SettingsError` for a default model that none of them has, or a script that cannot be read.
     init(_ settings: Settings, ambient: any Ambient) throws(SettingsError) {
-        var configurations = settings.providers.map { $0.configuration(environment: settings.environment) }
+        var configurations = settings.providers.map { $0.connected(by: settings.environment) }
         for preset in Preset.allCases {
             guard let configuration = preset.configuration(environment: settings.environment),
                 !configurations.contains(where: { $0.name == configuration.name })
             else { continue }
             configurations.append(configuration)
         }
+        let http = try Self.http(settings)
         for configuration in configurations {
             do throws(HTTPFailure) {
-                try HTTPClient.check(configuration.baseURL)
+                try HTTPClient.check(configuration.baseURL, allowingInsecureHTTPTo: http.allowInsecureHTTPHosts)
             } catch {
                 throw SettingsError("The base URL of the provider \(configuration.name) cannot be used: \(error.message).")
             }
         }
-        let client = try Self.client(for: configurations)
+        let client = configurations.isEmpty ? nil : try Self.client(http)
         var providers: [any ModelProvider] = []
         if let client {
             for var configuration in configurations {
-                configuration.timeouts.connect = .seconds(settings.integer("models.connectTimeoutSeconds"))
-                configuration.timeouts.idle = .seconds(settings.integer("models.idleTimeoutSeconds"))
-                providers.append(OpenAIProvider(configuration: configuration, client: client))
+                configuration.timeouts = Self.timeouts(settings)
+                providers.append(configuration.provider(client))
             }
         }
         self.client = client
@@ -64,22 +65,35 @@ struct ConfiguredModels: Sendable {
         client?.close()
     }
 
-    private static func client(for configurations: [OpenAIProviderConfiguration]) throws(SettingsError) -> HTTPClient? {
-        guard !configurations.isEmpty else { return nil }
+    private static func timeouts(_ settings: Settings) -> ServerTimeouts {
+        ServerTimeouts(
+            connect: .seconds(settings.integer("models.connectTimeoutSeconds")),
+            firstByte: .seconds(settings.integer("models.firstByteTimeoutSeconds")),
+            idle: .seconds(settings.integer("models.idleTimeoutSeconds")))
+    }
+
+    /// What the settings say of HTTP, and, where they say nothing, the environment.
+    private static func http(_ settings: Settings) throws(SettingsError) -> HTTPClientConfiguration {
+        var http = HTTPClientConfiguration(
+            caBundle: settings.text("models.http.caBundle"), version: settings.text("models.http.version") == "2" ? .http2 : .http1,
+            allowInsecureHTTPHosts: Set(settings.list("models.http.insecureHosts").map { $0.lowercased() }))
+        if let caBundle = http.caBundle, !FileManager.default.isReadableFile(atPath: caBundle) {
+            throw SettingsError("models.http.caBundle: the file \(caBundle) cannot be read.")
+        }
+        http = http.completed(from: settings.environment)
+        if let proxy = settings.text("models.http.proxy") {
+            let url = proxy == SettingKey.noLimit ? nil : proxy
+            http.proxy = HTTPProxySettings(https: url, http: url, exceptions: http.proxy.exceptions)
+        }
+        return http
+    }
+
+    private static func client(_ http: HTTPClientConfiguration) throws(SettingsError) -> HTTPClient {
         do {
-            return try HTTPClient(configuration: HTTPClientConfiguration())
+            return try HTTPClient(configuration: http)
         } catch {
             throw SettingsError("The HTTP client could not be started: \(error).")
         }
-    }
-}
-
-extension ProviderSettings {
-    /// The provider as the models know it, with its key from the environment.
-    fileprivate func configuration(environment: [String: String]) -> OpenAIProviderConfiguration {
-        OpenAIProviderConfiguration(
-            name: name, baseURL: baseURL, apiKey: apiKeyEnv.flatMap { environment[$0] }.flatMap { $0.isEmpty ? nil : $0 },
-            models: models.map { ModelDescription(model: $0.name, contextWindow: $0.contextWindow, prices: $0.prices) })
     }
 }
 

@@ -66,7 +66,7 @@ struct AnthropicProviderTests {
 
     @Test func silence() async throws {
         let server = try LoopbackServer { _, connection in connection.waitForPeer() }
-        let (provider, client) = try AnthropicFixtureTests.provider(server, timeouts: .init(idle: .seconds(1)))
+        let (provider, client) = try AnthropicFixtureTests.provider(server, timeouts: .init(firstByte: .seconds(1)))
         defer { client.close() }
         await ModelProviderContract(provider, Self.request).fails(.modelTimeout)
     }

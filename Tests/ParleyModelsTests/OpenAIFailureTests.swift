@@ -81,6 +81,27 @@ struct OpenAIFailureTests {
         Case("429 Too Many Requests", ["Retry-After": "-1"], "", .modelRateLimited),
         Case("429 Too Many Requests", ["Retry-After": "1e300"], "", .modelRateLimited),
         Case(
+            "429 Too Many Requests", ["x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"], "", .modelRateLimited,
+            ["retryAfterMs": 1_000]),
+        Case(
+            "429 Too Many Requests",
+            [
+                "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20ms", "x-ratelimit-remaining-tokens": "0",
+                "x-ratelimit-reset-tokens": "6m0s",
+            ], "", .modelRateLimited, ["retryAfterMs": 360_000]),
+        Case(
+            "429 Too Many Requests",
+            [
+                "x-ratelimit-remaining-requests": "5", "x-ratelimit-reset-requests": "1m30.5s", "x-ratelimit-remaining-tokens": "9",
+                "x-ratelimit-reset-tokens": "1h",
+            ], "", .modelRateLimited, ["retryAfterMs": 90_500]),
+        Case(
+            "429 Too Many Requests", ["Retry-After": "2", "x-ratelimit-reset-requests": "1s"], "", .modelRateLimited,
+            ["retryAfterMs": 2_000]),
+        Case("429 Too Many Requests", ["x-ratelimit-reset-requests": "soon"], "", .modelRateLimited),
+        Case("429 Too Many Requests", ["x-ratelimit-reset-requests": "5"], "", .modelRateLimited),
+        Case("503 Service Unavailable", ["x-ratelimit-reset-requests": "1s"], "", .modelUnavailable),
+        Case(
             "429 Too Many Requests", [:],
             #"{"error":{"message":"Add a payment method at example.com/billing","type":"tokens","code":"rate_limit_exceeded"}}"#,
             .modelRateLimited,
@@ -126,6 +147,62 @@ struct OpenAIFailureTests {
         #expect(failure?.message.hasSuffix("(status \(status)).") == true)
         #expect(failure?.message.contains("\"test\"") == true)
         #expect(server.requests.count == 1, "nothing is repeated")
+    }
+
+    /// Every number that MiniMax documents, and the HTTP status that comes with it where one does.
+    @Test(
+        "MiniMax's numbers, in an error and in a success",
+        arguments: [
+            (1000, Failure.Code.modelUnavailable), (1001, .modelTimeout), (1002, .modelRateLimited), (1004, .modelAuth),
+            (1008, .modelBilling),
+            (1013, .modelUnavailable), (1024, .modelUnavailable), (1026, .modelRejected), (1027, .modelRejected), (1033, .modelUnavailable),
+            (1039, .modelRateLimited), (1041, .modelRateLimited), (1042, .modelRejected), (2013, .modelRejected), (2045, .modelRateLimited),
+            (2049, .modelAuth), (2056, .modelBilling), (2061, .modelRejected),
+        ])
+    func minimaxNumbers(number: Int, code: Failure.Code) async throws {
+        let bodies = [
+            (
+                "400 Bad Request",
+                #"{"type":"error","error":{"type":"bad_request_error","message":"no (\#(number))","http_code":"400"},"request_id":"r"}"#
+            ),
+            (
+                "429 Too Many Requests",
+                #"{"type":"error","error":{"type":"rate_limit_error","message":"no (\#(number))"},"request_id":"r"}"#
+            ),
+            ("200 OK", #"{"choices":null,"base_resp":{"status_code":\#(number),"status_msg":"no"},"request_id":"r"}"#),
+            ("200 OK", #"data: {"choices":[],"base_resp":{"status_code":\#(number),"status_msg":"no"},"request_id":"r"}\#n\#n"#),
+        ]
+        for (status, body) in bodies {
+            let server = try LoopbackServer { _, connection in connection.respond(status, ["Retry-After": "3"], body: body) }
+            let (provider, client) = try OpenAIFixtureTests.provider(server)
+            defer { client.close() }
+            let failure = await ModelProviderContract(provider, Self.request).call().failure
+            #expect(failure?.code == code, "\(status)")
+            let details = Dictionary(uniqueKeysWithValues: failure?.details.map { ($0.name, $0.value) } ?? [])
+            #expect(details["providerCode"] == .string("\(number)"), "\(status)")
+            #expect(details["providerMessage"]?.stringValue?.hasPrefix("no") == true)
+            #expect(details["providerRequestId"] == "r")
+            #expect(details["retryAfterMs"] == 3_000)
+            #expect(failure?.isRetryable == (code == .modelBilling ? false : nil))
+        }
+    }
+
+    @Test(
+        "A server may say whether to come back",
+        arguments: [
+            ("500 Oops", ["x-should-retry": "false"], "", false), ("400 Bad Request", ["X-Should-Retry": "true"], "", true),
+            ("503 Busy", ["x-should-retry": "maybe"], "", nil), ("503 Busy", [:], "", nil), ("409 Conflict", [:], "", true),
+            ("409 Conflict", ["x-should-retry": "false"], "", false), ("402 Payment Required", ["x-should-retry": "true"], "", false),
+            ("429 Too Many Requests", ["x-should-retry": "true"], #"{"error":{"code":"insufficient_quota"}}"#, false),
+            ("200 OK", ["x-should-retry": "false"], #"data: {"error":{"message":"no"}}\#n\#n"#, false),
+            ("200 OK", [:], "<html>", false),
+        ] as [(String, KeyValuePairs<String, String>, String, Bool?)])
+    func whetherToComeBack(status: String, headers: KeyValuePairs<String, String>, body: String, expected: Bool?) async throws {
+        let server = try LoopbackServer { _, connection in connection.respond(status, headers, body: body) }
+        let (provider, client) = try OpenAIFixtureTests.provider(server)
+        defer { client.close() }
+        let failure = try #require(await ModelProviderContract(provider, Self.request).call().failure)
+        #expect(failure.isRetryable == expected)
     }
 
     @Test func nobodyListens() async throws {
@@ -174,6 +251,15 @@ struct OpenAIFailureTests {
         #expect(outcome.failure?.message == "The answer of the provider \"test\" stopped before its end.")
     }
 
+    @Test("The first byte has a bound of its own")
+    func slowBeginning() async throws {
+        let server = try LoopbackServer { _, connection in connection.waitForPeer() }
+        let (provider, client) = try OpenAIFixtureTests.provider(
+            server, timeouts: .init(firstByte: .milliseconds(200), idle: .seconds(600)))
+        defer { client.close() }
+        await ModelProviderContract(provider, Self.request).fails(.modelTimeout)
+    }
+
     @Test("A server that falls silent", arguments: [false, true])
     func silence(afterHeader: Bool) async throws {
         let server = try LoopbackServer { _, connection in
@@ -183,7 +269,7 @@ struct OpenAIFailureTests {
             }
             connection.waitForPeer()
         }
-        let (provider, client) = try OpenAIFixtureTests.provider(server, timeouts: .init(idle: .seconds(1)))
+        let (provider, client) = try OpenAIFixtureTests.provider(server, timeouts: .init(firstByte: .seconds(1), idle: .seconds(1)))
         defer { client.close() }
         await ModelProviderContract(provider, Self.request).fails(.modelTimeout, after: afterHeader ? ["Half"] : [])
     }
@@ -206,6 +292,8 @@ struct OpenAIFailureTests {
             ("500 Internal Server Error", "KEY\nKEY"),
             ("200 OK", #"data: {"error":{"message":"KEY"}}\#n\#n"#),
             ("200 OK", #"{"base_resp":{"status_code":1004,"status_msg":"login fail: KEY"}}"#),
+            ("200 OK", #"data: {"choices":[{"error":{"message":"KEY","code":"KEY"}}]}\#n\#n"#),
+            ("200 OK", "error: {\"message\":\"KEY\"}\n\n"), ("200 OK", "event: error\ndata: \"KEY\"\n\n"),
             ("200 OK", "data: {KEY\n\n"), ("200 OK", "{KEY"), ("200 OK", "<html>KEY"),
         ])
     func canary(status: String, body: String) async throws {
@@ -221,6 +309,23 @@ struct OpenAIFailureTests {
         var dumped = ""
         dump(failure, to: &dumped)
         #expect(!dumped.contains("canary-12"), "\(dumped)")
+    }
+
+    @Test("Nor does a secret header field", arguments: ["500 Oops", "200 OK"])
+    func headerCanary(status: String) async throws {
+        let secret = "canary-header-99"
+        let server = try LoopbackServer { request, connection in
+            let echo = request.header("x-portal-key") ?? "missing"
+            connection.respond(status, body: #"data: {"error":{"message":"bad \#(echo)","code":"\#(echo)"},"request_id":"\#(echo)"}\#n\#n"#)
+        }
+        let client = try HTTPClient()
+        defer { client.close() }
+        var configuration = OpenAIProviderConfiguration(name: "test", baseURL: server.url)
+        configuration.headers = ["X-Portal-Key": secret]
+        let outcome = await ModelProviderContract(OpenAIProvider(configuration: configuration, client: client), Self.request).call()
+        var dumped = ""
+        dump(try #require(outcome.failure), to: &dumped)
+        #expect(dumped.contains("[key]") && !dumped.contains("canary"), "\(dumped)")
     }
 
     private static let request = ModelRequest.conversation(model: "m", "Hello")

@@ -128,15 +128,16 @@ struct OpenAIProviderTests {
         request.maxOutputTokens = 100
         _ = try await OpenAIProvider(configuration: configuration, client: client).stream(request)
         configuration.maxTokensField = .maxTokens
-        configuration.extraFields = [:]
+        configuration.extraFields = ["temperature": nil, "max_tokens": 7, "stream_options": nil]
         configuration.apiKey = nil
-        request.temperature = nil
-        request.instructions = ""
+        configuration.developerRole = true
+        configuration.headers = ["X-Title": "Parley"]
         request.messages[1].content = []
         _ = try await OpenAIProvider(configuration: configuration, client: client).stream(request)
 
         let requests = server.requests
         try #require(requests.count == 2)
+        #expect(requests[0].header("x-title") == nil && requests[1].header("x-title") == "Parley")
         #expect(requests[0].method == "POST")
         #expect(requests[0].path == "/base/v1/chat/completions")
         #expect(requests[0].header("authorization") == "Bearer key")
@@ -150,7 +151,31 @@ struct OpenAIProviderTests {
             String(decoding: requests[0].body, as: UTF8.self) == start + #"{"role":"system","content":"Be \"brief\"."},"# + first
                 + #"{"role":"assistant","content":"Hi!"},"# + again
                 + #""temperature":0.7,"max_completion_tokens":100,"reasoning_split":true,"thinking":{"type":"adaptive"}}"#)
-        #expect(String(decoding: requests[1].body, as: UTF8.self) == start + first + again + #""max_tokens":100}"#)
+        // What is null is left out, and what has a value replaces that of the request.
+        let second = first + #"{"role":"user","content":"Again"}],"stream":true,"max_tokens":7}"#
+        #expect(
+            String(decoding: requests[1].body, as: UTF8.self)
+                == start + #"{"role":"developer","content":"Be \"brief\"."},"# + second)
+    }
+
+    @Test("Switches of a server", arguments: [nil, true, false])
+    func toolSwitches(parallel: Bool?) async throws {
+        let server = try LoopbackServer { _, connection in connection.respond(body: Self.end) }
+        let client = try HTTPClient()
+        defer { client.close() }
+        var configuration = OpenAIProviderConfiguration(name: "test", baseURL: server.url)
+        configuration.parallelToolCalls = parallel
+        configuration.streamOptions = false
+        var request = Self.request
+        _ = try await OpenAIProvider(configuration: configuration, client: client).stream(request)
+        request.tools = [try ToolDefinition(name: "time", summary: "Tell the time.", category: "Test", inputSchema: [:])]
+        _ = try await OpenAIProvider(configuration: configuration, client: client).stream(request)
+        let bodies = try server.requests.map { try JSONReader.parse($0.body) }
+        try #require(bodies.count == 2)
+        #expect(bodies[0] == ["model": "m", "messages": [["role": "user", "content": "Hello"]], "stream": true])
+        #expect(bodies[1]["parallel_tool_calls"]?.boolValue == parallel)
+        #expect(bodies[1]["stream_options"] == nil)
+        #expect(bodies[1]["tools"]?.arrayValue?.first?["function"]?["parameters"] == ["type": "object", "properties": [:]])
     }
 
     @Test func smallestRequest() async throws {

@@ -43,12 +43,46 @@ struct OpenAIToolTests {
             deltas: [
                 #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"time"}},{"index":1,"function":{"name":"weather","arguments":{"city":"Oslo"}}}]}"#
             ],
-            calls: [ToolCall(id: "a", name: "time", arguments: [:]), ToolCall(id: "", name: "weather", arguments: ["city": "Oslo"])]),
+            calls: [
+                ToolCall(id: "a", name: "time", arguments: [:]),
+                ToolCall(id: "call_message1_2", name: "weather", arguments: ["city": "Oslo"]),
+            ]),
         Answer(
             testDescription: "arguments that are no JSON, and a call without a name",
             deltas: [
                 #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"time","arguments":"{\"x\":"}},{"index":1,"id":"b","function":{"arguments":"{}"}}]}"#
-            ], calls: [ToolCall(id: "a", name: "time", arguments: "{\"x\":")], finishReason: "length"),
+            ], calls: [ToolCall(id: "a", name: "time", arguments: "{\"x\":")]),
+        Answer(
+            testDescription: "cut at the bound of the answer's length",
+            deltas: [
+                #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"time","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"time","arguments":"{\"x\":"}}]}"#
+            ], calls: [ToolCall(id: "a", name: "time", arguments: [:])], finishReason: "length"),
+        Answer(
+            testDescription: "cut before the arguments", deltas: [#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"time"}}]}"#],
+            calls: [], finishReason: "length"),
+        Answer(
+            testDescription: "after a refusal",
+            deltas: [#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"time","arguments":"{}"}}]}"#], calls: [],
+            finishReason: "content_filter"),
+        Answer(
+            testDescription: "the same id twice, counted",
+            deltas: [
+                #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"time","arguments":"{}"}},{"index":1,"id":"a","function":{"name":"time","arguments":"{}"}}]}"#
+            ],
+            calls: [
+                ToolCall(id: "a", name: "time", arguments: [:]), ToolCall(id: "call_message1_2", name: "time", arguments: [:]),
+            ]),
+        Answer(
+            testDescription: "always the same index, without ids",
+            deltas: [
+                #"{"tool_calls":[{"index":0,"function":{"name":"time","arguments":"{}"}}]}"#,
+                #"{"tool_calls":[{"index":0,"function":{"name":"time","arguments":"{\"x\":"}}]}"#,
+                #"{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}"#,
+            ],
+            calls: [
+                ToolCall(id: "call_message1_1", name: "time", arguments: [:]),
+                ToolCall(id: "call_message1_2", name: "time", arguments: ["x": 1]),
+            ], finishReason: "stop"),
         Answer(
             testDescription: "nothing that is one", deltas: [#"{"tool_calls":null}"#, #"{"tool_calls":[7,{"function":null}]}"#], calls: []),
     ]
@@ -63,9 +97,9 @@ struct OpenAIToolTests {
         let (provider, client) = try OpenAIFixtureTests.provider(server)
         defer { client.close() }
         let outcome = await ModelProviderContract(provider, .conversation(model: "m", "Hello")).call()
-        let calls: [ToolCall] = outcome.events.compactMap { if case .toolCall(let call) = $0 { call } else { nil } }
-        #expect(calls == answer.calls && outcome.failure == nil)
-        #expect(outcome.stopReason == (answer.finishReason == "length" ? .maxTokens : .endTurn))
+        #expect(outcome.toolCalls == answer.calls && outcome.failure == nil)
+        let reasons: [String: Turn.StopReason] = ["length": .maxTokens, "content_filter": .refusal]
+        #expect(outcome.stopReason == reasons[answer.finishReason, default: .endTurn])
     }
 
     @Test func toolsAndResultsAreSent() async throws {

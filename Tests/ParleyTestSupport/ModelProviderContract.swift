@@ -1,3 +1,4 @@
+package import JSON
 package import ParleyCore
 import Testing
 
@@ -24,6 +25,21 @@ package struct ModelProviderContract: Sendable {
         /// The text in the pieces in which it came.
         package var deltas: [String] {
             events.compactMap { if case .textDelta(let delta) = $0 { delta } else { nil } }
+        }
+
+        /// What the model thinks, joined.
+        package var reasoning: String {
+            events.reduce(into: "") { text, event in if case .reasoningDelta(let delta) = event { text += delta } }
+        }
+
+        /// What the model wants done.
+        package var toolCalls: [ToolCall] {
+            events.compactMap { if case .toolCall(let call) = $0 { call } else { nil } }
+        }
+
+        /// What is to be sent back with the message.
+        package var replay: JSONValue? {
+            events.compactMap { if case .replay(let value) = $0 { value } else { nil } }.last
         }
 
         /// The last usage.
@@ -59,7 +75,7 @@ package struct ModelProviderContract: Sendable {
             var stream = try await provider.stream(request)
             while let batch = try await stream.next() {
                 #expect(!batch.isEmpty, "a batch is never empty")
-                #expect(!batch.contains(.textDelta("")), "a delta is never empty")
+                #expect(!batch.contains(.textDelta("")) && !batch.contains(.reasoningDelta("")), "a delta is never empty")
                 #expect(outcome.stopReason == nil, "nothing follows the end")
                 outcome.batches.append(batch)
                 await heard(outcome)
@@ -67,6 +83,8 @@ package struct ModelProviderContract: Sendable {
             let ends = outcome.events.filter { if case .finished = $0 { true } else { false } }
             #expect(ends.count == 1, "there is exactly one end")
             #expect(ends.last == outcome.events.last, "the end is last")
+            let replays = outcome.events.filter { if case .replay = $0 { true } else { false } }
+            #expect(replays.count <= 1, "what is to be sent back is said once")
             #expect(try await stream.next() == nil, "nothing follows nil")
         } catch {
             #expect(outcome.stopReason == nil, "a call that has ended does not fail")

@@ -31,6 +31,49 @@ struct CommandTests {
         (#"{"log":{"level":"loud"}}"#, "log.level"),
         (#"{"providers":{"x":{"kind":"openai"}}}"#, "providers.x.baseURL"),
         (#"{"providers":{"x":{"kind":"gopher","baseURL":"http://127.0.0.1"}}}"#, "providers.x.kind"),
+        (#"{"models":{"http":{"version":"3"}}}"#, "models.http.version"),
+        (#"{"models":{"http":{"proxy":"nonsense"}}}"#, "models.http.proxy"),
+        (#"{"models":{"http":{"caBundle":"/nowhere/ca.pem"}}}"#, "models.http.caBundle"),
+        (#"{"providers":[]}"#, "providers"),
+        (#"{"providers":{"x":{"baseURL":"http://127.0.0.1"}}}"#, "providers.x.kind"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"ftp://127.0.0.1"}}}"#, "providers.x.baseURL"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","maxTokens":5}}}"#, "providers.x.maxTokens"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","apiKeyEnv":""}}}"#, "providers.x.apiKeyEnv"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","maxTokensField":"tokens"}}}"#, "providers.x.maxTokensField"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","streamOptions":"no"}}}"#, "providers.x.streamOptions"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","parallelToolCalls":1}}}"#, "providers.x.parallelToolCalls"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","developerRole":null}}}"#, "providers.x.developerRole"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","reasoning":"yes"}}}"#, "providers.x.reasoning"),
+        (
+            #"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","reasoning":{"sendBack":"once"}}}}"#,
+            "providers.x.reasoning.sendBack"
+        ),
+        (
+            #"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","reasoning":{"field":"thoughts"}}}}"#,
+            "providers.x.reasoning.field"
+        ),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","reasoning":{"tags":true}}}}"#, "providers.x.reasoning.tags"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","extraFields":[]}}}"#, "providers.x.extraFields"),
+        (
+            #"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","extraFields":{"stream":false}}}}"#,
+            "providers.x.extraFields.stream"
+        ),
+        (
+            #"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","headersEnv":{"Authorization":"A"}}}}"#,
+            "providers.x.headersEnv.Authorization"
+        ),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","headersEnv":{"X-A":1}}}}"#, "providers.x.headersEnv.X-A"),
+        (#"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","thinking":"adaptive"}}}"#, "providers.x.thinking"),
+        (#"{"providers":{"x":{"kind":"anthropic","baseURL":"http://127.0.0.1","thinking":"deep"}}}"#, "providers.x.thinking"),
+        (#"{"providers":{"x":{"kind":"anthropic","baseURL":"http://127.0.0.1","developerRole":true}}}"#, "providers.x.developerRole"),
+        (
+            #"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","models":{"m":{"contextWindow":0}}}}}"#,
+            "providers.x.models.m.contextWindow"
+        ),
+        (
+            #"{"providers":{"x":{"kind":"openai","baseURL":"http://127.0.0.1","models":{"m":{"prices":{"currency":"USD"}}}}}}"#,
+            "providers.x.models.m.prices.inputPerMillion"
+        ),
         (#"{"providers":{"demo":{"kind":"openai","baseURL":"http://127.0.0.1"}}}"#, "providers.demo"),
         (#"{"model":"nowhere:model"}"#, "model"),
         (#"{"#, "byte"),

@@ -93,4 +93,117 @@ struct ModelServerTests {
         #expect(request.path == "/v1/chat/completions")
         #expect(request.header("authorization") == "Bearer \(Self.key)")
     }
+
+    @Test("Another server needs nothing but settings")
+    func switchesOfASettingsFile() async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.respond(body: #"data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\#n\#n"#)
+        }
+        let settings = try folder.write(
+            """
+            {"model": "portal:m", "providers": {"portal": {
+                "kind": "openai", "baseURL": "\(server.url)/v1", "apiKeyEnv": "PORTAL_KEY", "headersEnv": {"X-Portal-Key": "PORTAL_TEAM"},
+                "maxTokensField": "max_completion_tokens", "streamOptions": false, "parallelToolCalls": false, "developerRole": true,
+                "reasoning": {"sendBack": "always", "field": "reasoning", "thinkTags": true},
+                "extraFields": {"top_k": 40}, "models": {"m": {"contextWindow": 4096}}}}}
+            """, to: "settings.json")
+        let parley = try ParleyProcess(
+            ["serve", "--database", ":memory:", "--caller", "userId:ada", "--config", settings],
+            environment: ["PORTAL_KEY": Self.key, "PORTAL_TEAM": "team-canary-1"])
+        let reply = try await parley.call("sendMessage", ["text": "Hello", "maxOutputTokens": 50])
+        #expect(reply["result"]?["turn"]?["status"] == "completed")
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        let request = try #require(server.requests.first)
+        #expect(request.header("authorization") == "Bearer \(Self.key)")
+        #expect(request.header("x-portal-key") == "team-canary-1")
+        let body = try JSONReader.parse(request.body)
+        #expect(body["messages"]?.arrayValue?.first?["role"] == "developer")
+        #expect(body["max_completion_tokens"] == 50 && body["stream_options"] == nil)
+        #expect(body["parallel_tool_calls"] == false && body["top_k"] == 40)
+    }
+
+    @Test("The first byte has a bound of its own")
+    func slowBeginning() async throws {
+        let server = try LoopbackServer { _, connection in connection.waitForPeer() }
+        let settings = try folder.write(
+            """
+            {"model": "test:m", "models": {"firstByteTimeoutSeconds": 1}, "providers": {"test": {"kind": "openai", "baseURL": "\(server.url)"}}}
+            """, to: "settings.json")
+        let parley = try ParleyProcess(["serve", "--database", ":memory:", "--caller", "userId:ada", "--config", settings])
+        let reply = try await parley.call("sendMessage", ["text": "Hello"])
+        #expect(reply["result"]?["turn"]?["error"]?["data"]?["code"] == "modelTimeout")
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+    }
+
+    @Test(
+        "A proxy of the settings or of the environment is asked, and http goes where it may",
+        arguments: [
+            (#""proxy": "URL", "insecureHosts": ["model.invalid"]"#, [:], "completed"),
+            (#""insecureHosts": ["model.invalid"]"#, ["http_proxy": "URL"], "completed"),
+            (#""proxy": "URL", "insecureHosts": ["model.invalid"]"#, ["NO_PROXY": "model.invalid"], "failed"),
+            (#""proxy": "none", "insecureHosts": ["model.invalid"]"#, ["http_proxy": "URL"], "failed"),
+        ] as [(String, [String: String], String)])
+    func proxies(http: String, environment: [String: String], status: String) async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.respond(body: #"data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\#n\#n"#)
+        }
+        let settings = try folder.write(
+            """
+            {"model": "test:m", "models": {"http": {\(http.replacing("URL", with: server.url))}},
+             "providers": {"test": {"kind": "openai", "baseURL": "http://model.invalid/v1"}}}
+            """, to: "settings.json")
+        let parley = try ParleyProcess(
+            ["serve", "--database", ":memory:", "--caller", "userId:ada", "--config", settings],
+            environment: environment.mapValues { $0.replacing("URL", with: server.url) })
+        let reply = try await parley.call("sendMessage", ["text": "Hello"])
+        #expect(reply["result"]?["turn"]?["status"]?.stringValue == status)
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        #expect(server.requests.map(\.path) == (status == "completed" ? ["http://model.invalid/v1/chat/completions"] : []))
+    }
+
+    @Test("Where http may not go, the host does not start")
+    func insecureHostStopsTheStart() async throws {
+        let settings = try folder.write(
+            #"{"providers": {"test": {"kind": "openai", "baseURL": "http://me:canary-secret@model.invalid/v1"}}}"#, to: "settings.json")
+        let parley = try ParleyProcess(["serve", "--database", ":memory:", "--config", settings])
+        #expect(await parley.exitCode() == 78)
+        #expect(parley.errorText().contains("model.invalid") && !parley.errorText().contains("canary"))
+    }
+
+    @Test("Anthropic's protocol by the settings, and MiniMax's rendering of it by the environment", arguments: ["settings", "environment"])
+    func messagesAPI(by way: String) async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.respond(
+                body:
+                    #"event: message_start\#ndata: {"type":"message_start","message":{"usage":{"input_tokens":1,"output_tokens":1}}}\#n\#n"#
+                    + #"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\#n\#n"#
+                    + #"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}\#n\#n"#
+                    + #"data: {"type":"content_block_stop","index":0}\#n\#n"#
+                    + #"data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}\#n\#n"#
+                    + #"data: {"type":"message_stop"}\#n\#n"#)
+        }
+        let settings = try folder.write(
+            """
+            {"model": "claude:m", "providers": {"claude": {"kind": "anthropic", "baseURL": "\(server.url)/anthropic", "apiKeyEnv": "TEST_KEY",
+                "bearerToken": true, "thinking": "adaptive", "models": {"m": {"maxOutputTokens": 1000}}}}}
+            """, to: "settings.json")
+        let parley = try ParleyProcess(
+            ["serve", "--database", ":memory:", "--caller", "userId:ada"] + (way == "settings" ? ["--config", settings] : []),
+            environment: way == "settings"
+                ? ["TEST_KEY": Self.key] : ["MINIMAX_API_KEY": Self.key, "MINIMAX_BASE_URL": "\(server.url)/anthropic"])
+        let reply = try await parley.call("sendMessage", ["text": "Hello"])
+        #expect(reply["result"]?["turn"]?["status"] == "completed")
+        #expect(reply["result"]?["message"]?["model"]?.stringValue == (way == "settings" ? "claude:m" : "minimax:MiniMax-M3"))
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        let request = try #require(server.requests.first)
+        #expect(request.path == "/anthropic/v1/messages")
+        #expect(request.header("x-api-key") == Self.key && request.header("authorization") == "Bearer \(Self.key)")
+        let body = try JSONReader.parse(request.body)
+        #expect(body["thinking"] == ["type": "adaptive"])
+        #expect(way == "environment" || body["max_tokens"] == 1000)
+    }
 }

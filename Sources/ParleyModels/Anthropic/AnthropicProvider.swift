@@ -14,14 +14,17 @@ package struct AnthropicProvider: ModelProvider {
     ///   - client: what asks it; it must outlive the provider's calls. Plain HTTP goes to loopback and the hosts that it allows.
     package init(configuration: AnthropicProviderConfiguration, client: HTTPClient) {
         self.configuration = configuration
-        server = ModelServer(client: client, failures: FailureTranslation(provider: configuration.name, apiKey: configuration.apiKey))
+        var failures = FailureTranslation(provider: configuration.name, apiKey: configuration.apiKey)
+        failures.secrets = configuration.headers.fields.map(\.value)
+        server = ModelServer(client: client, failures: failures)
     }
 
     package var name: String { configuration.name }
     package var models: [ModelDescription] { configuration.models }
 
     package func stream(_ request: ModelRequest) async throws(Failure) -> any ModelStream {
-        ServerStream(try await server.ask(httpRequest(for: request)), MessagesAnswer(failures: server.failures))
+        let response = try await server.ask(httpRequest(for: request))
+        return ServerStream(response, MessagesAnswer(failures: server.failures.of(response)))
     }
 
     private func httpRequest(for request: ModelRequest) -> HTTPRequest {
@@ -32,10 +35,11 @@ package struct AnthropicProvider: ModelProvider {
             headers.append(name: "x-api-key", value: apiKey)
             if configuration.authentication == .apiKeyAndBearer { headers.append(name: "Authorization", value: "Bearer \(apiKey)") }
         }
+        for field in configuration.headers.fields { headers.append(name: field.name, value: field.value) }
         let slash = configuration.baseURL.hasSuffix("/") ? "" : "/"
         return HTTPRequest(
             url: "\(configuration.baseURL)\(slash)v1/messages", headers: headers,
             body: MessagesRequest.body(for: request, configuration), connectTimeout: configuration.timeouts.connect,
-            firstByteTimeout: configuration.timeouts.idle, idleTimeout: configuration.timeouts.idle)
+            firstByteTimeout: configuration.timeouts.firstByte, idleTimeout: configuration.timeouts.idle)
     }
 }

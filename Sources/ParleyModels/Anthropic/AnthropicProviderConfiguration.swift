@@ -12,7 +12,7 @@ package struct AnthropicProviderConfiguration: Sendable {
     }
 
     /// What a model may think before it answers.
-    package enum Thinking: String, Sendable {
+    package enum Thinking: String, CaseIterable, Sendable {
         /// As much as it finds right. MiniMax-M3 does not think unless it is told so.
         case adaptive
     }
@@ -25,6 +25,8 @@ package struct AnthropicProviderConfiguration: Sendable {
     package var apiKey: String?
     /// How the key is sent.
     package var authentication: Authentication
+    /// Header fields that every request has besides; their values are secrets, as the key is.
+    package var headers: HTTPHeaders = [:]
     /// The models known by name, the default first.
     package var models: [ModelDescription]
     /// The longest answer that a model gives, in tokens, by the model's name. The API wants a bound in every request, so that one is sent even
@@ -34,8 +36,8 @@ package struct AnthropicProviderConfiguration: Sendable {
     package var thinking: Thinking?
     /// Whether the server is told which parts of a request come again, so that it reads them at a lower price.
     package var cachesPrompts: Bool
-    /// Members that every request has besides, such as `service_tier`.
-    package var extraFields: KeyValuePairs<String, JSONValue>
+    /// Members that every request has besides, such as `service_tier`, an object.
+    package var extraFields: JSONValue
     /// How long the server may be silent.
     package var timeouts: ServerTimeouts
 
@@ -43,7 +45,7 @@ package struct AnthropicProviderConfiguration: Sendable {
     package init(
         name: String, baseURL: String, apiKey: String? = nil, authentication: Authentication = .apiKey, models: [ModelDescription] = [],
         maxOutputTokens: [String: Int] = [:], thinking: Thinking? = nil, cachesPrompts: Bool = true,
-        extraFields: KeyValuePairs<String, JSONValue> = [:], timeouts: ServerTimeouts = ServerTimeouts()
+        extraFields: JSONValue = [:], timeouts: ServerTimeouts = ServerTimeouts()
     ) {
         self.name = name
         self.baseURL = baseURL

@@ -40,7 +40,7 @@ enum MessagesRequest {
                 // OpenAI's goes up to 2.
                 writer.member("temperature", request.temperature.map { min($0, 1) })
             }
-            for (name, value) in configuration.extraFields {
+            for (name, value) in configuration.extraFields.objectValue ?? [:] {
                 writer.key(name)
                 writer.value(value)
             }

@@ -39,11 +39,14 @@ package final class HTTPClient: @unchecked Sendable {
         return try HTTPResponse(head: try await delivery.start(request).get(), delivery: delivery)
     }
 
-    /// Looks whether a URL may be asked with the default configuration, without asking it.
+    /// Looks whether a URL may be asked, without asking it.
     ///
-    /// - Throws: `.badURL` if it is malformed, neither https nor http, or http to a host other than loopback.
-    package static func check(_ url: String) throws(HTTPFailure) {
-        _ = try HTTPTarget(url, allowingInsecureHTTPTo: [])
+    /// - Parameters:
+    ///   - url: an absolute URL.
+    ///   - allowed: the hosts beside loopback to which plain HTTP may go.
+    /// - Throws: `.badURL` if it is malformed, neither https nor http, or http to a host for which that is not allowed.
+    package static func check(_ url: String, allowingInsecureHTTPTo allowed: Set<String> = []) throws(HTTPFailure) {
+        _ = try HTTPTarget(url, allowingInsecureHTTPTo: allowed)
     }
 
     /// Ends all transfers with `.cancelled`, and then the thread; returns when it has ended. Calling it again does nothing.

@@ -5,23 +5,41 @@ import ParleyCore
 struct ChatAnswer: ServerAnswer {
     private(set) var ending: AnswerEnding?
     private let failures: FailureTranslation
+    private let handling: ReasoningHandling
+    private let idPrefix: String
     private var events: [ModelEvent] = []
     /// Why the model stopped. The end is told later, because the usage follows.
     private var stopReason: Turn.StopReason?
     private var usage: Usage?
     private var hasChoice = false
-    private var hasText = false
+    private var hasContent = false
     private var isRefusal = false
     private var toolCalls = ToolCallAssembly()
+    private var reasoning = ReasoningAssembly()
+    private var splitter: ThinkSplitter
+    private var leaked: LeakedToolCalls
+    /// Whether tool calls stand in the text that nobody can read.
+    private var hasBrokenLeak = false
 
     /// What ends a stream of OpenAI.
     private static let done = Array("[DONE]".utf8)
 
     /// Begins an answer.
     ///
-    /// - Parameter failures: says what goes wrong.
-    init(failures: FailureTranslation) {
+    /// - Parameters:
+    ///   - failures: says what goes wrong.
+    ///   - handling: how reasoning comes, and whether it goes back.
+    ///   - tools: what the model may call.
+    ///   - idPrefix: what the id of a call begins with to which the server gives none; no other call of the turn has such an id.
+    init(
+        failures: FailureTranslation, handling: ReasoningHandling = ReasoningHandling(), tools: [ToolDefinition] = [],
+        idPrefix: String = "call_"
+    ) {
         self.failures = failures
+        self.handling = handling
+        self.idPrefix = idPrefix
+        splitter = ThinkSplitter(isOn: handling.thinkTags)
+        leaked = LeakedToolCalls(tools: tools)
     }
 
     mutating func takeEvents() -> [ModelEvent] {
@@ -66,7 +84,13 @@ struct ChatAnswer: ServerAnswer {
         guard ending == nil else { return }
         guard hasChoice else { return fail { $0.empty() } }
         guard let reason = stopReason ?? (isComplete ? .endTurn : nil) else { return fail { $0.cut() } }
-        events += toolCalls.calls.map { .toolCall($0) }
+        release()
+        let calls = calls(after: reason)
+        // What is left of a call at the bound of the answer's length is no failure.
+        if hasBrokenLeak, reason == .endTurn { return fail { $0.brokenToolCall() } }
+        events += calls.map { .toolCall($0.call) }
+        let replay = ChatReplay(reasoning, thoughts: splitter.thoughts, calls: calls, handling)
+        if let value = replay.value { events.append(.replay(value)) }
         events.append(.finished(isRefusal && reason == .endTurn ? .refusal : reason))
         ending = .finished
     }
@@ -77,7 +101,9 @@ struct ChatAnswer: ServerAnswer {
     }
 
     mutating func fail(_ failure: (FailureTranslation) -> Failure) {
-        if ending == nil { ending = .failed(failure(failures)) }
+        guard ending == nil else { return }
+        release()
+        ending = .failed(failure(failures))
     }
 
     private mutating func fail(with body: [UInt8]) {
@@ -90,13 +116,8 @@ struct ChatAnswer: ServerAnswer {
         if chunk.hasChoice { hasChoice = true }
         // After its end a model says nothing: what some servers then repeat is none of the answer.
         if stopReason == nil {
-            append(chunk.delta)
-            if !hasText { append(chunk.message) }
-            for piece in chunk.toolCalls { toolCalls.take(piece) }
-            if !chunk.refusal.isEmpty {
-                isRefusal = true
-                append(chunk.refusal)
-            }
+            take(chunk.delta)
+            take(whole: chunk.message)
             finish(chunk.finishReason)
         }
         if let latest = chunk.usage, latest != usage {
@@ -105,21 +126,74 @@ struct ChatAnswer: ServerAnswer {
         }
     }
 
-    private mutating func append(_ text: String) {
-        guard !text.isEmpty else { return }
-        hasText = true
-        events.append(.textDelta(text))
+    private mutating func take(_ message: ChatMessage) {
+        for (source, text) in message.reasoning { think(reasoning.take(text, from: source)) }
+        if !message.details.isEmpty { think(reasoning.take(details: message.details)) }
+        append(message.content)
+        for piece in message.toolCalls { toolCalls.take(piece) }
+        if !message.refusal.isEmpty {
+            isRefusal = true
+            append(message.refusal)
+        }
+    }
+
+    /// Takes what a whole message has beyond the deltas.
+    private mutating func take(whole message: ChatMessage) {
+        var message = message
+        if hasContent { (message.content, message.refusal) = ("", "") }
+        if !reasoning.isEmpty { (message.reasoning, message.details) = ([], []) }
+        if !toolCalls.isEmpty { message.toolCalls = [] }
+        take(message)
+    }
+
+    private mutating func append(_ content: String) {
+        guard !content.isEmpty else { return }
+        hasContent = true
+        add(splitter.split(content))
+    }
+
+    private mutating func add(_ pieces: ThinkSplitter.Pieces) {
+        think(reasoning.take(pieces.reasoning, from: .tags))
+        say(leaked.take(pieces.answer))
+    }
+
+    private mutating func think(_ text: String) {
+        if !text.isEmpty { events.append(.reasoningDelta(text)) }
+    }
+
+    private mutating func say(_ text: String) {
+        if !text.isEmpty { events.append(.textDelta(text)) }
+    }
+
+    /// Lets go of what was held back, because nothing more will come.
+    private mutating func release() {
+        add(splitter.finish())
+        switch leaked.finish() {
+        case .text(let text): say(text)
+        case .calls(let pieces): for piece in pieces { toolCalls.begin(piece) }
+        case .broken: hasBrokenLeak = true
+        }
+    }
+
+    /// The calls to make, in order: none after a refusal, and none of which the end is missing.
+    private func calls(after reason: Turn.StopReason) -> [ToolCallAssembly.Assembled] {
+        switch reason {
+        case .endTurn: toolCalls.calls(idPrefix: idPrefix)
+        case .maxTokens: toolCalls.calls(idPrefix: idPrefix).filter(\.isWhole)
+        default: []
+        }
     }
 
     private mutating func finish(_ reason: String) {
         switch reason {
-        case "": break
+        case "": return
         case "length", "max_tokens": stopReason = .maxTokens
         case "content_filter": stopReason = .refusal
         // OpenRouter; DeepSeek; vLLM.
-        case "error", "insufficient_system_resource", "abort": fail { $0.cut(underlying: "finish_reason \(reason)") }
+        case "error", "insufficient_system_resource", "abort": return fail { $0.cut(underlying: "finish_reason \(reason)") }
         // "stop", "tool_calls", "function_call", and names that nobody knows yet.
         default: stopReason = .endTurn
         }
+        release()
     }
 }

@@ -5,14 +5,10 @@ import ParleyCore
 ///
 /// Servers differ in everything, so that whatever has another type than expected is passed over instead of refused.
 struct ChatChunk {
-    /// What `delta` adds to the text.
-    var delta = ""
-    /// The text of a whole `message`, which repeats what deltas have said.
-    var message = ""
-    /// What the model says instead of an answer, in a delta or a message.
-    var refusal = ""
-    /// Pieces of tool calls, in a delta, or whole ones in a message.
-    var toolCalls: [ToolCallPiece] = []
+    /// What `delta` adds.
+    var delta = ChatMessage()
+    /// A whole `message`, which may repeat what deltas have said.
+    var message = ChatMessage()
     /// Whether there is an element in `choices`.
     var hasChoice = false
     /// Why the model stopped; empty while it goes on.
@@ -54,74 +50,14 @@ struct ChatChunk {
             try reader.beginObject()
             while let key = try reader.nextKey() {
                 switch key {
-                case "delta": delta += try readMessage(from: &reader)
-                case "message": message += try readMessage(from: &reader)
+                case "delta": try delta.read(from: &reader)
+                case "message": try message.read(from: &reader)
                 case "finish_reason": finishReason = try reader.textIfAny()
                 case "error": try readError(from: &reader)
                 default: _ = try reader.skip()
                 }
             }
         }
-    }
-
-    private mutating func readMessage(from reader: inout JSONReader) throws(JSONError) -> String {
-        guard try reader.enterObject() else { return "" }
-        var content = ""
-        while let key = try reader.nextKey() {
-            switch key {
-            case "content": content = try readContent(from: &reader)
-            case "refusal": refusal = try reader.textIfAny()
-            case "tool_calls": try readToolCalls(from: &reader)
-            default: _ = try reader.skip()
-            }
-        }
-        return content
-    }
-
-    private mutating func readToolCalls(from reader: inout JSONReader) throws(JSONError) {
-        guard try reader.enterArray() else { return }
-        while try reader.nextElement() {
-            guard try reader.enterObject() else { continue }
-            var piece = ToolCallPiece()
-            while let key = try reader.nextKey() {
-                switch key {
-                case "index": piece.index = try reader.countIfAny()
-                case "id": piece.id = try reader.textIfAny()
-                case "function":
-                    guard try reader.enterObject() else { continue }
-                    while let key = try reader.nextKey() {
-                        switch key {
-                        case "name": piece.name = try reader.textIfAny()
-                        case "arguments": piece.arguments = try reader.argumentsIfAny()
-                        default: _ = try reader.skip()
-                        }
-                    }
-                default: _ = try reader.skip()
-                }
-            }
-            toolCalls.append(piece)
-        }
-    }
-
-    /// Text, or an array of parts (Mistral).
-    private func readContent(from reader: inout JSONReader) throws(JSONError) -> String {
-        guard try reader.peek() == .array else { return try reader.textIfAny() }
-        try reader.beginArray()
-        var content = ""
-        while try reader.nextElement() {
-            guard try reader.enterObject() else { continue }
-            var type = "text"
-            var text = ""
-            while let key = try reader.nextKey() {
-                switch key {
-                case "type": type = try reader.textIfAny()
-                case "text": text = try reader.textIfAny()
-                default: _ = try reader.skip()
-                }
-            }
-            if type == "text" { content += text }
-        }
-        return content
     }
 
     private mutating func readError(from reader: inout JSONReader) throws(JSONError) {

@@ -14,28 +14,38 @@ enum ChatRequest {
     /// - Returns: JSON.
     static func body(for request: ModelRequest, _ configuration: OpenAIProviderConfiguration) -> [UInt8] {
         var writer = JSONWriter(reservingCapacity: capacity(for: request))
+        let extras = configuration.extraFields.objectValue ?? [:]
         writer.object { writer in
             writer.member("model", request.model)
             writer.key("messages")
             writer.array { writer in
-                if !request.instructions.isEmpty { write("system", request.instructions, to: &writer) }
-                for message in request.messages { write(message, to: &writer) }
+                if !request.instructions.isEmpty {
+                    write(configuration.developerRole ? "developer" : "system", request.instructions, to: &writer)
+                }
+                let model = "\(configuration.name):\(request.model)"
+                for message in request.messages {
+                    write(message, ChatReplay(of: message, for: model, configuration.reasoning), to: &writer)
+                }
             }
             if !request.tools.isEmpty {
                 writer.key("tools")
                 writer.array { writer in
                     for tool in request.tools { write(tool, to: &writer) }
                 }
+                if extras["parallel_tool_calls"] == nil { writer.member("parallel_tool_calls", configuration.parallelToolCalls) }
             }
             writer.member("stream", true)
-            writer.key("stream_options")
-            writer.object { $0.member("include_usage", true) }
-            writer.member("temperature", request.temperature)
-            if let maximum = request.maxOutputTokens {
-                writer.key(configuration.maxTokensField.rawValue)
+            if configuration.streamOptions, extras["stream_options"] == nil {
+                writer.key("stream_options")
+                writer.object { $0.member("include_usage", true) }
+            }
+            if extras["temperature"] == nil { writer.member("temperature", request.temperature) }
+            let bound = configuration.maxTokensField.rawValue
+            if extras[bound] == nil, let maximum = request.maxOutputTokens {
+                writer.key(bound)
                 writer.integer(maximum)
             }
-            for (name, value) in configuration.extraFields {
+            for (name, value) in extras where value != .null {
                 writer.key(name)
                 writer.value(value)
             }
@@ -43,7 +53,7 @@ enum ChatRequest {
         return writer.take()
     }
 
-    private static func write(_ message: Message, to writer: inout JSONWriter) {
+    private static func write(_ message: Message, _ replay: ChatReplay?, to writer: inout JSONWriter) {
         for result in message.toolResults {
             writer.object { writer in
                 writer.member("role", "tool")
@@ -53,22 +63,22 @@ enum ChatRequest {
         }
         let text = message.text
         let calls = message.toolCalls
-        guard !calls.isEmpty else {
-            // An answer that was cut before its first word is refused by most.
-            if !text.isEmpty { write(message.role.rawValue, text, to: &writer) }
-            return
-        }
+        // An answer that was cut before its first word is refused by most.
+        guard !calls.isEmpty || !text.isEmpty else { return }
         writer.object { writer in
             writer.member("role", message.role.rawValue)
-            writer.member("content", text)
+            writer.key("content")
+            if let replay { writer.value(replay.content(text)) } else { writer.string(text) }
+            replay?.writeReasoning(to: &writer)
+            guard !calls.isEmpty else { return }
             writer.key("tool_calls")
             writer.array { writer in
-                for call in calls { write(call, to: &writer) }
+                for call in calls { write(call, replay, to: &writer) }
             }
         }
     }
 
-    private static func write(_ call: ToolCall, to writer: inout JSONWriter) {
+    private static func write(_ call: ToolCall, _ replay: ChatReplay?, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", call.id)
             writer.member("type", "function")
@@ -80,6 +90,7 @@ enum ChatRequest {
                     call.arguments.objectValue == nil ? "{}" : String(decoding: JSONWriter.encode(call.arguments), as: UTF8.self)
                 writer.member("arguments", arguments)
             }
+            replay?.writeExtras(ofCall: call.id, to: &writer)
         }
     }
 
@@ -91,7 +102,10 @@ enum ChatRequest {
                 writer.member("name", tool.name)
                 writer.member("description", tool.summary)
                 writer.key("parameters")
-                writer.value(tool.inputSchema)
+                // MiniMax refuses a schema in which it finds no properties, even where there are none.
+                guard case .object(var schema) = tool.inputSchema else { return }
+                if schema["properties"] == nil { schema["properties"] = [:] }
+                writer.value(JSONValue.object(schema))
             }
         }
     }

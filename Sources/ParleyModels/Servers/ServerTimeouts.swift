@@ -2,12 +2,15 @@
 package struct ServerTimeouts: Sendable {
     /// Until the connection, TLS included, stands.
     package var connect: Duration
-    /// Before the answer and between two of its bytes; comments count.
+    /// From then until it begins to answer.
+    package var firstByte: Duration
+    /// Between two bytes of the answer; comments count.
     package var idle: Duration
 
     /// Makes bounds; see the properties for what the parameters mean.
-    package init(connect: Duration = .seconds(10), idle: Duration = .seconds(300)) {
+    package init(connect: Duration = .seconds(10), firstByte: Duration = .seconds(300), idle: Duration = .seconds(300)) {
         self.connect = connect
+        self.firstByte = firstByte
         self.idle = idle
     }
 }

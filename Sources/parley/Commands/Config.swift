@@ -11,7 +11,7 @@ struct Config: AsyncParsableCommand {
         try await reporting {
             let settings = try options.settings()
             let rows = settings.entries.map { entry in
-                (entry.key.name, entry.text ?? "(not set)", Self.describe(entry.origin), entry.key.summary)
+                (entry.key.name, entry.text.map(entry.key.shown) ?? "(not set)", Self.describe(entry.origin), entry.key.summary)
             }
             let nameWidth = rows.map(\.0.count).max() ?? 0
             let valueWidth = min(40, rows.map(\.1.count).max() ?? 0)

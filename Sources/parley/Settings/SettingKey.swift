@@ -10,6 +10,8 @@ struct SettingKey: Sendable {
         case flag
         /// A whole number in a range, or `none` for no limit.
         case limit(ClosedRange<Int>)
+        /// A URL, whose credentials nobody is shown, or `none` for no such thing.
+        case url
         /// Texts, separated by commas.
         case list
         /// Names with values, `NAME=VALUE`, separated by commas; `KEY.NAME` sets one of them.
@@ -35,6 +37,11 @@ struct SettingKey: Sendable {
     /// What stands for no limit.
     static let noLimit = "none"
 
+    /// A value as it may be shown.
+    func shown(_ text: String) -> String {
+        if case .url = kind { Credentials.masked(inURL: text) } else { text }
+    }
+
     /// Why a text cannot be the setting's value; nil when it can.
     func problem(with text: String) -> String? {
         switch kind {
@@ -48,6 +55,7 @@ struct SettingKey: Sendable {
         case .limit(let range):
             if text == Self.noLimit || Int(text).map(range.contains) ?? false { return nil }
             return "expected a whole number from \(range.lowerBound) to \(range.upperBound), or none for no limit, found \"\(text)\""
+        case .url: return text == Self.noLimit || text.contains("://") ? nil : "expected a URL, or none"
         case .list:
             let items = text.split(separator: ",", omittingEmptySubsequences: false)
             return items.contains(where: \.isEmpty) ? "expected texts with commas between them, found \"\(text)\"" : nil
@@ -109,7 +117,29 @@ extension SettingKey {
         ),
         SettingKey("models.allowed.user", .list, default: "*", "The models that users may choose, in the same way."),
         SettingKey("models.connectTimeoutSeconds", .integer(1...600), default: "10", "How long connecting to a model's server may take."),
-        SettingKey("models.idleTimeoutSeconds", .integer(1...day), default: "300", "How long a model's server may send nothing."),
+        SettingKey(
+            "models.firstByteTimeoutSeconds", .integer(1...day), default: "300",
+            "How long a model's server may think before it begins to answer."
+        ),
+        SettingKey(
+            "models.idleTimeoutSeconds", .integer(1...day), default: "300",
+            "How long a model's server may send nothing in the middle of an answer."),
+        SettingKey(
+            "models.http.version", .choice(["1.1", "2"]), default: "1.1",
+            "Which HTTP models' servers are asked with: 2 where they offer it in the TLS handshake, 1.1 everywhere else."
+        ),
+        SettingKey(
+            "models.http.proxy", .url,
+            "The proxy to models' servers, but for the hosts of NO_PROXY; by default HTTPS_PROXY and HTTP_PROXY of the environment, with none not even those."
+        ),
+        SettingKey(
+            "models.http.caBundle", .text,
+            "A PEM file with the certificate authorities to trust; by default that of CURL_CA_BUNDLE or SSL_CERT_FILE, else the system's."
+        ),
+        SettingKey(
+            "models.http.insecureHosts", .list,
+            "The hosts, beside this machine, to which plain http may go."
+        ),
         SettingKey(
             "store.busyTimeoutMilliseconds", .integer(1...600_000), default: "5000",
             "How long to wait for another process that writes."

@@ -55,7 +55,9 @@ struct SettingsFile: Sendable {
 
     private static func text(of value: JSONValue, for setting: SettingKey, file: String) throws(SettingsError) -> String {
         switch (setting.kind, value) {
-        case (.text, .string(let text)), (.choice, .string(let text)), (.limit, .string(let text)), (.list, .string(let text)): return text
+        case (.text, .string(let text)), (.url, .string(let text)), (.choice, .string(let text)), (.limit, .string(let text)),
+            (.list, .string(let text)):
+            return text
         case (.integer, .integer(let number)), (.limit, .integer(let number)): return String(number)
         case (.integer, .number(let literal)), (.limit, .number(let literal)): return literal
         case (.limit, .null): return SettingKey.noLimit
