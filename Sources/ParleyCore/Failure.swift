@@ -36,13 +36,16 @@ package struct Failure: Error, Hashable, Sendable {
     package var details: [Detail]
     /// The cause in a library's words: logged, never sent.
     package var underlying: String?
+    /// Whether the same call of a model may be made again, where its provider has said so (`x-should-retry`); nil leaves that to the code.
+    package var isRetryable: Bool?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(_ code: Code, _ message: String, details: [Detail] = [], underlying: String? = nil) {
+    package init(_ code: Code, _ message: String, details: [Detail] = [], underlying: String? = nil, isRetryable: Bool? = nil) {
         self.code = code
         self.message = message
         self.details = details
         self.underlying = underlying
+        self.isRetryable = isRetryable
     }
 
     /// A parameter that cannot be accepted.
