@@ -40,7 +40,9 @@ extension StoreContract {
             #expect(try await store.conversation("c", for: .ann).title == "")
             let next = try await send("u", .message, in: store)
             #expect(!next.turn.isLocal && next.userMessage.parentID == ended.message?.id)
-            #expect(try await store.history(endingAt: next.userMessage.id, maximumBytes: .max) == [next.userMessage])
+            #expect(
+                try await store.history(endingAt: next.userMessage.id, maximumBytes: .max)
+                    == History(messages: [next.userMessage], earlierCount: 0))
             let path = try await store.messages(inConversation: "c", page: PageRequest(), for: .ann).elements
             #expect(path.map(\.isLocal) == [false, true, true])
         },

@@ -43,6 +43,8 @@ package struct TurnOutcome: Sendable {
     package var message: Message?
     /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// What of the conversation the model was not sent; nil when it was sent everything.
+    package var context: Omissions?
     /// What a command leaves behind; nil when it leaves all as it is, and for a turn that is none.
     package var command: CommandOutcome?
     /// What becomes of what the turn holds of the quotas.
@@ -55,7 +57,7 @@ package struct TurnOutcome: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         turnID: String, status: Turn.Status, stopReason: Turn.StopReason, error: TurnError?, message: Message?, usage: Usage?,
-        command: CommandOutcome? = nil, settlement: Settlement, lastSequence: Int, completedAt: Timestamp
+        context: Omissions? = nil, command: CommandOutcome? = nil, settlement: Settlement, lastSequence: Int, completedAt: Timestamp
     ) {
         self.turnID = turnID
         self.status = status
@@ -63,6 +65,7 @@ package struct TurnOutcome: Sendable {
         self.error = error
         self.message = message
         self.usage = usage
+        self.context = context
         self.command = command
         self.settlement = settlement
         self.lastSequence = lastSequence

@@ -102,6 +102,7 @@ struct SendMessage: Method {
         if result.turn.status.isTerminal {
             conversation?.activeTurnID = nil
             conversation?.messageCount += result.message == nil ? 0 : 1
+            conversation?.usage = result.message?.usage == nil ? nil : result.turn.usage
             conversation?.updatedAt = result.turn.completedAt ?? result.turn.createdAt
         }
         return { [conversation] writer in

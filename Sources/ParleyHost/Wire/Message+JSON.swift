@@ -2,8 +2,13 @@ package import JSON
 package import ParleyCore
 
 extension Message: JSONWritable {
-    /// Writes the value as the protocol's Message.
+    /// Writes the value as the protocol's Message, without what the model thought.
     package func write(to writer: inout JSONWriter) {
+        let parts = content.filter { if case .reasoning = $0 { false } else { true } }
+        write(parts, to: &writer)
+    }
+
+    fileprivate func write(_ content: [Part], to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", id)
             writer.member("conversationId", conversationID)
@@ -18,6 +23,13 @@ extension Message: JSONWritable {
             writer.member("createdAt", createdAt.rfc3339)
         }
     }
+}
+
+/// A message with what the model thought.
+struct MessageWithReasoning: JSONWritable, Sendable {
+    let message: Message
+
+    func write(to writer: inout JSONWriter) { message.write(message.content, to: &writer) }
 }
 
 extension Message.Part: JSONWritable, JSONReadable {
@@ -79,6 +91,7 @@ extension Usage: JSONWritable {
             writer.member("cachedInputTokens", cachedInputTokens)
             writer.member("outputTokens", outputTokens)
             writer.member("reasoningTokens", reasoningTokens)
+            if isEstimated { writer.member("estimated", true) }
             writer.member("cost", cost)
         }
     }

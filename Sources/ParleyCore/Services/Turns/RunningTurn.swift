@@ -15,10 +15,12 @@ final class RunningTurn: Sendable {
         var hasCalledModel = false
         var hasSaidSomething = false
         var sequence = 0
-        /// The assistant's message without its text, which grows in place beside it.
+        /// The assistant's message without its content, which grows beside it.
         var message: Message?
-        var text = ""
-        /// Whether the text has grown since it was last checkpointed.
+        var content = AnswerContent()
+        /// What the provider wants sent back with the message.
+        var replay: Message.Replay?
+        /// Whether the content has grown since it was last checkpointed.
         var grown = false
         var result: TurnResult?
         var waiting: [Int: CheckedContinuation<TurnResult?, Never>] = [:]
@@ -26,7 +28,8 @@ final class RunningTurn: Sendable {
 
         var answer: Message? {
             guard var message else { return nil }
-            message.content = text.isEmpty ? [] : [.text(text)]
+            message.content = content.parts
+            message.replay = replay
             return message
         }
     }
@@ -92,10 +95,10 @@ final class RunningTurn: Sendable {
     /// The number that the next event will bear.
     var nextSequence: Int { state.withLock { $0.sequence + 1 } }
 
-    /// Appends deltas to the answer and numbers them, in one step, so that a checkpoint never tears them apart.
+    /// Appends pieces to the answer and numbers them, in one step, so that a checkpoint never tears them apart.
     ///
-    /// - Parameter message: the assistant's message, empty; used for the first delta only.
-    func append(_ deltas: [String], startingWith message: () -> Message) -> [TurnEvent] {
+    /// - Parameter message: the assistant's message, empty; used for the first piece only.
+    func append(_ pieces: [AnswerPiece], startingWith message: () -> Message) -> [TurnEvent] {
         state.withLock { state in
             let id =
                 state.message?.id
@@ -105,15 +108,22 @@ final class RunningTurn: Sendable {
                     return message.id
                 }()
             state.grown = true
-            state.hasSaidSomething = true
-            return deltas.map { delta in
-                state.text += delta
+            return pieces.map { piece in
+                state.content.append(piece)
                 state.sequence += 1
+                // Thoughts alone are nothing to show for a turn.
+                if piece.kind == .text { state.hasSaidSomething = true }
                 return TurnEvent(
                     conversationID: conversationID, turnID: self.id, sequence: state.sequence,
-                    body: .messageDelta(messageID: id, delta: delta))
+                    body: piece.kind == .text
+                        ? .messageDelta(messageID: id, delta: piece.text) : .reasoningDelta(messageID: id, delta: piece.text))
             }
         }
+    }
+
+    /// Keeps what the provider wants sent back with the message at hand; nil forgets it.
+    func keep(_ replay: Message.Replay?) {
+        state.withLock { $0.replay = replay }
     }
 
     /// The assistant's message as far as it goes; nil when nothing has been said.
@@ -129,9 +139,11 @@ final class RunningTurn: Sendable {
         state.withLock { state in
             var ended = state.answer ?? message()
             ended.content += calls.map { .toolCall($0) }
+            ended.replay = state.replay
             ended.status = .complete
             state.message = nil
-            state.text = ""
+            state.content = AnswerContent()
+            state.replay = nil
             state.grown = false
             return (ended, state.sequence)
         }

@@ -27,7 +27,7 @@ extension Turns {
                     CommandOutcome(pending: pending, clearsHead: name == ConversationTools.clear && result.status == .completed)
                 )
             }
-            observer.observe(turn.append([said.text]) { localMessage(in: turn, after: parentID) })
+            observer.observe(turn.append([AnswerPiece(kind: .text, text: said.text)]) { localMessage(in: turn, after: parentID) })
             ending = Ending(status: .completed, stopReason: .endTurn, command: said.outcome)
         } catch {
             if turn.cause == nil { log(error, turn: turn) }
