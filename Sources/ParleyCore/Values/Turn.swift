@@ -105,12 +105,15 @@ package struct TurnError: Hashable, Sendable {
 package struct TurnResult: Hashable, Sendable {
     /// The turn.
     package var turn: Turn
-    /// One sentence for a developer.
+    /// The assistant's message; nil when there is none.
     package var message: Message?
+    /// The conversation as the turn has left it; only the host that ran the turn says so.
+    package var conversation: Conversation?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(turn: Turn, message: Message?) {
+    package init(turn: Turn, message: Message?, conversation: Conversation? = nil) {
         self.turn = turn
         self.message = message
+        self.conversation = conversation
     }
 }

@@ -4,8 +4,7 @@ package import ParleyCore
 extension Message: JSONWritable {
     /// Writes the value as the protocol's Message, without what the model thought.
     package func write(to writer: inout JSONWriter) {
-        let parts = content.filter { if case .reasoning = $0 { false } else { true } }
-        write(parts, to: &writer)
+        write(content.withoutReasoning, to: &writer)
     }
 
     fileprivate func write(_ content: [Part], to writer: inout JSONWriter) {
@@ -21,6 +20,20 @@ extension Message: JSONWritable {
             writer.member("model", model)
             writer.member("usage", usage)
             writer.member("createdAt", createdAt.rfc3339)
+        }
+    }
+}
+
+extension [Message.Part] {
+    /// What is said, as if nothing had been thought between.
+    fileprivate var withoutReasoning: [Message.Part] {
+        guard contains(where: { if case .reasoning = $0 { true } else { false } }) else { return self }
+        return reduce(into: []) { parts, part in
+            switch (parts.last, part) {
+            case (_, .reasoning): break
+            case (.text(let before), .text(let more)): parts[parts.count - 1] = .text(before + more)
+            default: parts.append(part)
+            }
         }
     }
 }

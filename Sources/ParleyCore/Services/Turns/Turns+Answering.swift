@@ -53,6 +53,7 @@ extension Turns {
             var (message, sequence) = turn.endStep(with: said.calls) { [calls] in calls.message(in: turn, ambient) }
             message.usage = admission.ownsBot ? account.usage.ofMessage : nil
             try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
+            turn.didStore(message)
             let results =
                 number == toolSettings.maxSteps
                 ? said.calls.map {
@@ -63,6 +64,7 @@ extension Turns {
                 id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: message.id, role: .tool,
                 content: results.map { .toolResult($0) }, status: .complete, createdAt: ambient.now())
             try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
+            turn.didStore(answer)
             calls.parentID = answer.id
             account.usage.beginCall()
             if turn.cause != nil { throw .endedEarly }
@@ -144,8 +146,12 @@ extension Turns {
             usage: ending.account.usage.total, context: ending.account.omissions.isEmpty ? nil : ending.account.omissions,
             command: ending.command,
             settlement: turn.settlement(for: ending.status), lastSequence: turn.nextSequence, completedAt: ambient.now())
+        if let message { turn.didStore(message) }
+        let conversation = turn.conversation(at: outcome.completedAt)
         do {
-            return try await store.finishTurn(outcome)
+            var result = try await store.finishTurn(outcome)
+            result.conversation = conversation
+            return result
         } catch {
             if error.code != .notFound {
                 logger.error(
@@ -157,14 +163,14 @@ extension Turns {
                 outcome.settlement = turn.settlement(for: .failed)
                 running.keepUnsettled(outcome)
             }
-            return outcome.result(of: admitted)
+            return outcome.result(of: admitted, in: conversation)
         }
     }
 }
 
 extension TurnOutcome {
     /// The turn as it would have been stored.
-    fileprivate func result(of turn: Turn) -> TurnResult {
+    fileprivate func result(of turn: Turn, in conversation: Conversation) -> TurnResult {
         var turn = turn
         turn.status = status
         turn.stopReason = stopReason
@@ -173,6 +179,6 @@ extension TurnOutcome {
         turn.context = context
         turn.messageID = message?.id
         turn.completedAt = completedAt
-        return TurnResult(turn: turn, message: message)
+        return TurnResult(turn: turn, message: message, conversation: conversation)
     }
 }
