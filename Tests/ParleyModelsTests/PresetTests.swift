@@ -80,11 +80,12 @@ struct PresetTests {
         #expect(configuration.models.allSatisfy { $0.contextWindow == 200_000 })
     }
 
-    @Test(arguments: [
-        (Preset.minimax, "MiniMax-M2", 204_800, 8), (.minimax, "MiniMax-M2.7-highspeed", 204_800, 8), (.minimax, "other", nil, 9),
-        (.openai, "gpt-5.4-mini", 400_000, 2), (.openai, "other", nil, 3), (.anthropic, "claude-haiku-4-5", 200_000, 2),
-        (.anthropic, "other", nil, 3),
-    ] as [(Preset, String, Int?, Int)])
+    @Test(
+        arguments: [
+            (Preset.minimax, "MiniMax-M2", 204_800, 8), (.minimax, "MiniMax-M2.7-highspeed", 204_800, 8), (.minimax, "other", nil, 9),
+            (.openai, "gpt-5.4-mini", 400_000, 2), (.openai, "other", nil, 3), (.anthropic, "claude-haiku-4-5", 200_000, 2),
+            (.anthropic, "other", nil, 3),
+        ] as [(Preset, String, Int?, Int)])
     func movedByTheEnvironment(preset: Preset, model: String, contextWindow: Int?, count: Int) throws {
         let prefix = preset.rawValue.uppercased()
         let environment = ["\(prefix)_API_KEY": "k", "\(prefix)_BASE_URL": "http://127.0.0.1:1/v1", "\(prefix)_MODEL": model]
