@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import ParleyCore
 import ParleyTestSupport
 import Testing
@@ -93,6 +94,26 @@ struct AnthropicFixtureTests {
             Self.read([Array(stream.utf8)]).events == [
                 .textDelta("And"), .toolCall(call), .replay([["type": "tool_use"], ["type": "text", "text": "And"]]), .finished(.endTurn),
             ])
+    }
+
+    @Test("A server that counts no blocks begins each anew")
+    func uncountedBlocks() {
+        let stream = [
+            #"{"type":"content_block_start","content_block":{"type":"text","text":""}}"#,
+            #"{"type":"content_block_delta","delta":{"type":"text_delta","text":"Two."}}"#,
+            #"{"type":"content_block_start","content_block":{"type":"tool_use","id":"a","name":"time","input":{}}}"#,
+            #"{"type":"content_block_stop"}"#,
+            #"{"type":"content_block_start","content_block":{"type":"tool_use","id":"b","name":"time","input":{}}}"#,
+            #"{"type":"content_block_start","content_block":{"type":"tool_use","id":"c","name":"time","input":{}}}"#,
+            #"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"n\":1}"}}"#,
+            #"{"type":"message_delta","delta":{"stop_reason":"tool_use"}}"#,
+        ]
+        let calls = ([("a", [:]), ("b", [:]), ("c", ["n": 1])] as [(String, JSONValue)]).map {
+            ToolCall(id: $0, name: "time", arguments: $1)
+        }
+        #expect(
+            Self.read(stream.map { Array("data: \($0)\n\n".utf8) }).events
+                == [.textDelta("Two.")] + calls.map { .toolCall($0) } + [.finished(.endTurn)])
     }
 
     private static func check(_ outcome: ModelProviderContract.Outcome, _ fixture: AnthropicFixture) {

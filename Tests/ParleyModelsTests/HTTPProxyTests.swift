@@ -74,10 +74,13 @@ struct HTTPProxyTests {
     @Test("Each kind of URL has its own proxy", arguments: [("HTTP_PROXY", false), ("HTTPS_PROXY", true), ("ALL_PROXY", true)])
     func ownProxies(variable: String, isAsked: Bool) async throws {
         let proxy = try LoopbackServer { _, connection in connection.respond("502 Bad Gateway") }
-        let client = try HTTPClient(configuration: HTTPClientConfiguration().completed(from: [variable: proxy.url]))
-        let kind = await failureKind { _ = try await client.send(HTTPRequest(url: "https://\(Self.nameless)/")) }
-        #expect(kind == (isAsked ? .connect : .resolve))
-        #expect(proxy.requests.count == (isAsked ? 1 : 0))
+        let url = "http://user:canary@127.0.0.1:\(proxy.port)"
+        let client = try HTTPClient(configuration: HTTPClientConfiguration().completed(from: [variable: url]))
+        let failure = await failure { _ = try await client.send(HTTPRequest(url: "https://\(Self.nameless)/")) }
+        #expect(failure?.kind == (isAsked ? .connect : .resolve))
+        #expect(failure?.message.contains("canary") == false)
+        // "user:canary", for the proxy alone to read.
+        #expect(proxy.requests.map { $0.header("proxy-authorization") } == (isAsked ? ["Basic dXNlcjpjYW5hcnk="] : []))
     }
 
     @Test("Through a tunnel the peer is verified as ever, and the proxy learns no key", .enabled(if: TLSServer.isAvailable))

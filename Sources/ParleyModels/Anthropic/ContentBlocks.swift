@@ -3,40 +3,35 @@ import ParleyCore
 
 /// The content blocks of a message, put together from what a stream says of each.
 struct ContentBlocks: Sendable {
-    private enum Content {
-        case text(RepeatedText)
-        case thinking(RepeatedText, signature: String)
-        /// Thinking that only the server can read.
-        case redactedThinking(data: String)
-        case toolUse(ToolUse)
-        /// A kind that nobody here has asked for.
+    private enum Kind: Sendable {
+        case text, thinking, redactedThinking, toolUse
+        /// One that nobody here has asked for.
         case other
     }
 
-    private struct ToolUse {
-        var id = ""
-        var name = ""
-        /// The arguments as they were known at the beginning.
+    private struct Block {
+        let kind: Kind
+        /// What the stream calls it; nil once it has ended, for some servers begin another of the same number then.
+        var index: Int?
+        /// The text or the thinking.
+        var text: RepeatedText
+        /// What the server signs its thinking with.
+        var signature: String
+        /// Thinking that only the server can read.
+        let data: String
+        /// What a call of a tool is known by.
+        var id: String
+        var name: String
+        /// A call's arguments as they were known at the beginning.
         var input: JSONValue?
         /// Their text, as far as it has come.
         var json = ""
-
-        /// The call, whole; nil if it is cut.
-        func call(isCut: Bool) -> ToolCall? {
-            let text = Array(json.utf8)
-            let isBlank = text.allSatisfy { $0 <= 0x20 }
-            let parsed = isBlank ? nil : try? JSONReader.parse(text)
-            if isCut, parsed == nil { return nil }
-            let start = input?.isNull == false ? input : nil
-            return ToolCall(id: id, name: name, arguments: isBlank ? start ?? [:] : parsed ?? .string(json))
-        }
     }
 
-    private var indices: [Int] = []
-    private var contents: [Content] = []
+    private var blocks: [Block] = []
 
     /// Whether there is any block.
-    var isEmpty: Bool { contents.isEmpty }
+    var isEmpty: Bool { blocks.isEmpty }
 
     // MARK: What comes in
 
@@ -47,25 +42,23 @@ struct ContentBlocks: Sendable {
     ///   - piece: what is known of it.
     /// - Returns: what that adds to the answer.
     mutating func begin(_ index: Int, _ piece: MessagesEvent.Piece) -> [ModelEvent] {
-        guard let place = indices.firstIndex(of: index) else {
-            indices.append(index)
-            switch piece.type {
-            case "text": contents.append(.text(RepeatedText(piece.text)))
-            case "thinking": contents.append(.thinking(RepeatedText(piece.thinking), signature: piece.signature))
-            case "redacted_thinking": contents.append(.redactedThinking(data: piece.data))
-            case "tool_use": contents.append(.toolUse(ToolUse(id: piece.id, name: piece.name, input: piece.input)))
-            default: contents.append(.other)
+        let kind = Self.kinds[piece.type] ?? .other
+        if let place = place(of: index) {
+            // When a beginning comes late, the text that it has is what the additions have said. One of something else is another block.
+            if blocks[place].kind == kind, blocks[place].id.isEmpty || blocks[place].id == piece.id {
+                blocks[place].id = piece.id
+                blocks[place].name = piece.name
+                blocks[place].input = piece.input
+                return []
             }
-            return Self.events(text: piece.type == "text" ? piece.text : "", thinking: piece.type == "thinking" ? piece.thinking : "")
+            blocks[place].index = nil
         }
-        // Its beginning comes late. The text that it has is what the additions have said.
-        if case .toolUse(var use) = contents[place] {
-            use.id = piece.id
-            use.name = piece.name
-            use.input = piece.input
-            contents[place] = .toolUse(use)
-        }
-        return []
+        let text = kind == .text ? piece.text : kind == .thinking ? piece.thinking : ""
+        blocks.append(
+            Block(
+                kind: kind, index: index, text: RepeatedText(text), signature: piece.signature, data: piece.data, id: piece.id,
+                name: piece.name, input: piece.input))
+        return Self.events(kind, text)
     }
 
     /// Takes an addition to a block, of which the beginning may be missing.
@@ -75,26 +68,17 @@ struct ContentBlocks: Sendable {
     ///   - piece: what is added.
     /// - Returns: what that adds to the answer.
     mutating func add(_ index: Int, _ piece: MessagesEvent.Piece) -> [ModelEvent] {
-        guard let place = indices.firstIndex(of: index) else {
-            guard let type = Self.typesOfAdditions[piece.type] else { return [] }
+        // Citations among others change nothing of the text.
+        guard let type = Self.typesOfAdditions[piece.type] else { return [] }
+        guard let place = place(of: index) else {
             _ = begin(index, MessagesEvent.Piece(type: type))
             return add(index, piece)
         }
-        switch (contents[place], piece.type) {
-        case (.text(var text), "text_delta"):
-            let more = text.append(piece.text)
-            contents[place] = .text(text)
-            return Self.events(text: more)
-        case (.thinking(var thinking, let signature), "thinking_delta"):
-            let more = thinking.append(piece.thinking)
-            contents[place] = .thinking(thinking, signature: signature)
-            return Self.events(thinking: more)
-        case (.thinking(let thinking, _), "signature_delta"):
-            contents[place] = .thinking(thinking, signature: piece.signature)
-        case (.toolUse(var use), "input_json_delta"):
-            use.json += piece.partialJSON
-            contents[place] = .toolUse(use)
-        // Citations among others, which do not change the text.
+        switch (blocks[place].kind, piece.type) {
+        case (.text, "text_delta"): return Self.events(.text, blocks[place].text.append(piece.text))
+        case (.thinking, "thinking_delta"): return Self.events(.thinking, blocks[place].text.append(piece.thinking))
+        case (.thinking, "signature_delta"): blocks[place].signature = piece.signature
+        case (.toolUse, "input_json_delta"): blocks[place].json += piece.partialJSON
         default: break
         }
         return []
@@ -102,25 +86,31 @@ struct ContentBlocks: Sendable {
 
     /// Takes the end of a block.
     ///
+    /// - Parameter index: which block.
     /// - Returns: what that adds to the answer.
     mutating func end(_ index: Int) -> [ModelEvent] {
-        guard let place = indices.firstIndex(of: index) else { return [] }
-        switch contents[place] {
-        case .text(var text):
-            let rest = text.end()
-            contents[place] = .text(text)
-            return Self.events(text: rest)
-        case .thinking(var thinking, let signature):
-            let rest = thinking.end()
-            contents[place] = .thinking(thinking, signature: signature)
-            return Self.events(thinking: rest)
-        case .redactedThinking, .toolUse, .other: return []
+        guard let place = place(of: index) else { return [] }
+        blocks[place].index = nil
+        return Self.events(blocks[place].kind, blocks[place].text.end())
+    }
+
+    /// The place of a block that has not ended: the last, nearly always.
+    private func place(of index: Int) -> Int? {
+        blocks.lastIndex { $0.index == index }
+    }
+
+    private static func events(_ kind: Kind, _ text: String) -> [ModelEvent] {
+        if text.isEmpty { return [] }
+        return switch kind {
+        case .text: [.textDelta(text)]
+        case .thinking: [.reasoningDelta(text)]
+        case .redactedThinking, .toolUse, .other: []
         }
     }
 
-    private static func events(text: String = "", thinking: String = "") -> [ModelEvent] {
-        (thinking.isEmpty ? [] : [.reasoningDelta(thinking)]) + (text.isEmpty ? [] : [.textDelta(text)])
-    }
+    private static let kinds: [String: Kind] = [
+        "text": .text, "thinking": .thinking, "redacted_thinking": .redactedThinking, "tool_use": .toolUse,
+    ]
 
     private static let typesOfAdditions = [
         "text_delta": "text", "thinking_delta": "thinking", "signature_delta": "thinking", "input_json_delta": "tool_use",
@@ -138,27 +128,38 @@ struct ContentBlocks: Sendable {
     ///   because the message has it.
     func result(isCut: Bool) -> (calls: [ToolCall], replay: JSONValue?) {
         var calls: [ToolCall] = []
-        var blocks: [JSONValue] = []
+        var replay: [JSONValue] = []
         var hasThinking = false
         var isInOrder = true
-        for (place, content) in contents.enumerated() {
-            switch content {
-            case .text(let text) where !text.text.isEmpty:
-                blocks.append(["type": "text", "text": .string(text.text)])
+        for (place, block) in blocks.enumerated() {
+            let text = block.text.text
+            switch block.kind {
+            case .text where !text.isEmpty:
+                replay.append(["type": "text", "text": .string(text)])
                 isInOrder = isInOrder && calls.isEmpty
-            case .thinking(let thinking, let signature) where !signature.isEmpty:
-                blocks.append(["type": "thinking", "thinking": .string(thinking.text), "signature": .string(signature)])
+            case .thinking where !block.signature.isEmpty:
+                replay.append(["type": "thinking", "thinking": .string(text), "signature": .string(block.signature)])
                 hasThinking = true
-            case .redactedThinking(let data) where !data.isEmpty:
-                blocks.append(["type": "redacted_thinking", "data": .string(data)])
+            case .redactedThinking where !block.data.isEmpty:
+                replay.append(["type": "redacted_thinking", "data": .string(block.data)])
                 hasThinking = true
-            case .toolUse(let use) where !use.name.isEmpty:
-                guard let call = use.call(isCut: isCut && place == contents.count - 1) else { continue }
+            case .toolUse where !block.name.isEmpty:
+                guard let call = Self.call(block, isCut: isCut && place == blocks.count - 1) else { continue }
                 calls.append(call)
-                blocks.append(["type": "tool_use"])
+                replay.append(["type": "tool_use"])
             default: break
             }
         }
-        return (calls, hasThinking || !isInOrder ? .array(blocks) : nil)
+        return (calls, hasThinking || !isInOrder ? .array(replay) : nil)
+    }
+
+    /// The call, whole; nil if it is cut.
+    private static func call(_ block: Block, isCut: Bool) -> ToolCall? {
+        let text = Array(block.json.utf8)
+        let isBlank = text.allSatisfy { $0 <= 0x20 }
+        let parsed = isBlank ? nil : try? JSONReader.parse(text)
+        if isCut, parsed == nil { return nil }
+        let start = block.input?.isNull == false ? block.input : nil
+        return ToolCall(id: block.id, name: block.name, arguments: isBlank ? start ?? [:] : parsed ?? .string(block.json))
     }
 }
