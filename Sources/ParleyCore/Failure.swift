@@ -59,6 +59,14 @@ package struct Failure: Error, Hashable, Sendable {
             details: [Detail("path", .string(path)), Detail("reason", .string(reason))])
     }
 
+    /// The same parameter's fault where it stands elsewhere; anything else stays as it is.
+    ///
+    /// - Parameter path: where the parameter stands.
+    func at(path: String) -> Failure {
+        guard code == .invalidParams, let reason = details.first(where: { $0.name == "reason" })?.value.stringValue else { return self }
+        return .invalidParams(path: path, reason: reason)
+    }
+
     /// Something that does not exist, or is not the caller's: the two look exactly alike.
     package static func notFound(_ resource: Resource, _ id: String) -> Failure {
         // No id of ours is longer; an echo must not be as large as whatever was sent.

@@ -22,6 +22,8 @@ package struct Limits: Sendable {
     package static let maxNameCharacters = 80
     /// The greatest number of tools that a bot may name. Fixed by the protocol.
     package static let maxBotTools = 128
+    /// The greatest number of models that a bot may name beside its first. Fixed by the protocol.
+    package static let maxFallbackModels = 8
     /// The greatest description of a bot, in characters.
     package var maxDescriptionCharacters = 1_000
     /// The greatest instructions of a bot, in UTF-8 bytes.

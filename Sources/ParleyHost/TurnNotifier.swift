@@ -10,11 +10,10 @@ final class TurnNotifier: TurnObserver {
     /// How many bytes of joined deltas may wait before the model is slowed down.
     private static let maximumJoinedBytes = 64 * 1024
 
-    /// Deltas of one message that wait to be sent as one.
+    /// Deltas of one message and one kind that wait to be sent as one.
     private struct Joined {
         var event: TurnEvent
-        var messageID: String
-        var text: String
+        var delta: Delta
         var firstSequence: Int
     }
 
@@ -41,10 +40,10 @@ final class TurnNotifier: TurnObserver {
             var writer = JSONWriter()
             let joins = state.joined != nil || connection.isCongested
             for event in events {
-                if case .messageDelta(let messageID, let delta) = event.body {
+                if let delta = event.body.delta {
                     guard sendsDeltas else { continue }
                     if joins {
-                        join(delta, of: messageID, event, into: &state, writer: &writer)
+                        join(delta, event, into: &state, writer: &writer)
                     } else {
                         write(event, to: &writer)
                     }
@@ -65,7 +64,7 @@ final class TurnNotifier: TurnObserver {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if Task.isCancelled || (state.joined?.text.utf8.count ?? 0) < Self.maximumJoinedBytes { return true }
+                    if Task.isCancelled || (state.joined?.delta.text.utf8.count ?? 0) < Self.maximumJoinedBytes { return true }
                     state.turn = continuation
                     return false
                 }
@@ -94,13 +93,13 @@ final class TurnNotifier: TurnObserver {
         turn?.resume()
     }
 
-    private func join(_ delta: String, of messageID: String, _ event: TurnEvent, into state: inout State, writer: inout JSONWriter) {
-        if state.joined?.messageID == messageID {
-            state.joined?.text += delta
+    private func join(_ delta: Delta, _ event: TurnEvent, into state: inout State, writer: inout JSONWriter) {
+        if let joined = state.joined?.delta, joined.messageID == delta.messageID, joined.isReasoning == delta.isReasoning {
+            state.joined?.delta.text += delta.text
             state.joined?.event.sequence = event.sequence
         } else {
             flush(&state, to: &writer)
-            state.joined = Joined(event: event, messageID: messageID, text: delta, firstSequence: event.sequence)
+            state.joined = Joined(event: event, delta: delta, firstSequence: event.sequence)
         }
     }
 
@@ -108,7 +107,7 @@ final class TurnNotifier: TurnObserver {
         guard let joined = state.joined else { return }
         state.joined = nil
         var event = joined.event
-        event.body = .messageDelta(messageID: joined.messageID, delta: joined.text)
+        event.body = joined.delta.body
         write(event, firstSequence: joined.firstSequence, to: &writer)
     }
 
@@ -125,7 +124,7 @@ final class TurnNotifier: TurnObserver {
                 case .started(let turn, let userMessage):
                     writer.member("turn", turn)
                     writer.member("userMessage", userMessage)
-                case .messageDelta(let messageID, let delta):
+                case .messageDelta(let messageID, let delta), .reasoningDelta(let messageID, let delta):
                     writer.member("messageId", messageID)
                     writer.member("delta", delta)
                 case .toolCallStarted(let call, let source):
@@ -142,6 +141,7 @@ final class TurnNotifier: TurnObserver {
                     writer.member("toolCallId", id)
                     writer.member("option", option.rawValue)
                 case .quotaWarning(let warning): writer.members(of: warning)
+                case .retryScheduled(let notice): writer.members(of: notice)
                 case .completed(let result):
                     writer.members(of: result)
                 }
@@ -150,12 +150,44 @@ final class TurnNotifier: TurnObserver {
     }
 }
 
+/// More of a message: of its text, or of what the model thinks.
+private struct Delta {
+    var messageID: String
+    var text: String
+    var isReasoning: Bool
+
+    var body: TurnEvent.Body {
+        isReasoning ? .reasoningDelta(messageID: messageID, delta: text) : .messageDelta(messageID: messageID, delta: text)
+    }
+}
+
+extension JSONWriter {
+    /// Writes the members of `retryScheduled`.
+    fileprivate mutating func members(of notice: RetryNotice) {
+        member("attempt", notice.attempt)
+        member("maxAttempts", notice.maxAttempts)
+        member("delayMs", Int(notice.delayMilliseconds))
+        member("error", notice.error.wireError)
+        member("model", notice.model)
+    }
+}
+
 extension TurnEvent.Body {
+    fileprivate var delta: Delta? {
+        switch self {
+        case .messageDelta(let id, let text): Delta(messageID: id, text: text, isReasoning: false)
+        case .reasoningDelta(let id, let text): Delta(messageID: id, text: text, isReasoning: true)
+        default: nil
+        }
+    }
+
     /// The notification's name.
     fileprivate var name: StaticString {
         switch self {
         case .started: "turnStarted"
         case .messageDelta: "messageDelta"
+        case .reasoningDelta: "reasoningDelta"
+        case .retryScheduled: "retryScheduled"
         case .toolCallStarted: "toolCallStarted"
         case .toolCallCompleted: "toolCallCompleted"
         case .approvalRequested: "approvalRequested"

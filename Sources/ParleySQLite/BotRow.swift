@@ -11,7 +11,7 @@ struct BotRow {
 
     fileprivate static let selection = """
         SELECT key, owner, id, name, description, instructions, model, temperature, config, revision, created_at, updated_at, visibility,
-            name_key, tools
+            name_key, tools, fallback_models
         FROM bots
         """
     fileprivate static let byID = selection + " WHERE id = ?"
@@ -23,8 +23,10 @@ struct BotRow {
         guard let visibility = Bot.Visibility(rawValue: row[12]) else { throw SQLiteFailure.unreadable("bots.visibility") }
         let config: [UInt8]? = row[8]
         let tools: [UInt8]? = row[14]
+        let fallbackModels: [UInt8]? = row[15]
         value = Bot(
-            id: row[2], name: row[3], description: row[4], instructions: row[5], model: row[6], temperature: row[7],
+            id: row[2], name: row[3], description: row[4], instructions: row[5], model: row[6],
+            fallbackModels: try fallbackModels.map { try StoredJSON.names($0, column: "bots.fallback_models") }, temperature: row[7],
             tools: try tools.map { try StoredJSON.names($0, column: "bots.tools") },
             config: try config.map { try StoredJSON.value($0, column: "bots.config") }, visibility: visibility,
             revision: row[9], createdAt: row[10], updatedAt: row[11])
@@ -117,12 +119,12 @@ extension StoreTransaction {
         try db.run(
             """
             INSERT INTO bots (id, owner, name, name_key, description, instructions, model, temperature, config, revision, created_at,
-                updated_at, visibility, tools)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                updated_at, visibility, tools, fallback_models)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             new.id, owner, new.name, BotRow.nameKey(new.name), new.description, new.instructions, new.model, new.temperature,
             new.config.map(StoredJSON.text), new.revision, new.createdAt, new.updatedAt, new.visibility.rawValue,
-            new.tools.map(StoredJSON.text))
+            new.tools.map(StoredJSON.text), new.fallbackModels.map(StoredJSON.text))
     }
 
     /// Stores a bot's new values. Once it is private, the conversations of others go on without it.
@@ -135,12 +137,13 @@ extension StoreTransaction {
         try db.run(
             """
             UPDATE bots SET name = ?, name_key = ?, description = ?, instructions = ?, model = ?, temperature = ?, config = ?, revision = ?,
-                updated_at = ?, visibility = ?, tools = ?
+                updated_at = ?, visibility = ?, tools = ?, fallback_models = ?
             WHERE key = ?
             """,
             bot.value.name, BotRow.nameKey(bot.value.name), bot.value.description, bot.value.instructions, bot.value.model,
             bot.value.temperature, bot.value.config.map(StoredJSON.text), bot.value.revision, bot.value.updatedAt,
-            bot.value.visibility.rawValue, bot.value.tools.map(StoredJSON.text), bot.key)
+            bot.value.visibility.rawValue, bot.value.tools.map(StoredJSON.text),
+            bot.value.fallbackModels.map(StoredJSON.text), bot.key)
         if wasPublished, bot.value.visibility == .private {
             try db.run("UPDATE conversations SET bot = NULL WHERE bot = ? AND owner <> ?", bot.key, bot.owner)
         }

@@ -16,7 +16,7 @@ struct ConversationRow {
 
     fileprivate static let selection = """
         SELECT c.key, c.owner, c.head, c.bot, t.host, c.id, c.title, b.id, c.pinned, c.archived, c.metadata, c.message_count, t.id,
-            c.created_at, c.updated_at
+            c.created_at, c.updated_at, c.usage
         FROM conversations c
         LEFT JOIN bots b ON b.key = c.bot
         LEFT JOIN turns t ON t.conversation = c.key AND t.status = 'inProgress'
@@ -29,10 +29,11 @@ struct ConversationRow {
         head = row[2]
         bot = row[3]
         activeHost = row[4]
+        let usage: [UInt8]? = row[15]
         value = Conversation(
             id: row[5], title: row[6], botID: row[7], pinned: row[8], archived: row[9],
             metadata: try StoredJSON.value(row[10], column: "conversations.metadata"), messageCount: row[11], activeTurnID: row[12],
-            createdAt: row[13], updatedAt: row[14])
+            usage: try usage.map { try StoredJSON.usage($0, column: "conversations.usage") }, createdAt: row[13], updatedAt: row[14])
     }
 }
 
@@ -62,6 +63,13 @@ extension StoreTransaction {
         try db.run(
             "UPDATE conversations SET title = ?, metadata = ?, updated_at = ? WHERE key = ?", conversation.value.title,
             StoredJSON.text(of: conversation.value.metadata), conversation.value.updatedAt, conversation.key)
+    }
+
+    /// Adds what a message cost to what its conversation cost.
+    func add(_ usage: Usage, toConversation key: Int64) throws {
+        let stored: [UInt8]?? = try db.first("SELECT usage FROM conversations WHERE key = ?", key) { $0[0] }
+        let sum = try (stored ?? nil).map { try StoredJSON.usage($0, column: "conversations.usage") + usage } ?? usage
+        try db.run("UPDATE conversations SET usage = ? WHERE key = ?", StoredJSON.text(of: sum), key)
     }
 
     /// Links a conversation to a bot, or to none.

@@ -16,6 +16,7 @@ enum DatabaseCheck {
                 .filter { $0 != "ok" && !$0.hasPrefix("***") }
             if !damages.isEmpty { return damages.map { "The database is damaged: \($0)." } }
             return try references(in: db) + (invariants + ledgerInvariants).flatMap { try problems(in: db, $0) } + contents(in: db)
+                + usage(in: db)
         }
         try db.run("ROLLBACK")
         return try found.get()
@@ -78,6 +79,9 @@ enum DatabaseCheck {
                 SELECT id FROM messages WHERE key NOT IN (SELECT key FROM reached)
                 """),
         Invariant(
+            sentence: "Message % does not know how deep it stands.",
+            query: "SELECT m.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.depth <> 1 + coalesce(p.depth, 0)"),
+        Invariant(
             sentence: "Message % belongs to a turn that is not in its conversation.",
             query: "SELECT m.id FROM messages m LEFT JOIN turns t ON t.id = m.turn_id WHERE t.conversation IS NOT m.conversation"),
         Invariant(
@@ -139,15 +143,19 @@ enum DatabaseCheck {
     private static let jsonColumns: [(table: String, column: String, verify: @Sendable ([UInt8]) throws -> Void)] = [
         ("conversations", "metadata", { _ = try JSONReader.parse($0) }),
         ("bots", "config", { _ = try JSONReader.parse($0) }),
+        ("conversations", "usage", { _ = try StoredJSON.usage($0, column: "conversations.usage") }),
         ("bots", "tools", { _ = try JSONReader.parse($0) }),
+        ("bots", "fallback_models", { _ = try JSONReader.parse($0) }),
         ("messages", "parts", { _ = try StoredJSON.parts($0) }),
         ("messages", "usage", { _ = try StoredJSON.usage($0, column: "messages.usage") }),
+        ("messages", "private", { _ = try StoredJSON.replay($0) }),
+        ("turns", "context", { _ = try StoredJSON.omissions($0) }),
         ("turns", "usage", { _ = try StoredJSON.usage($0, column: "turns.usage") }),
         ("turns", "error", { _ = try StoredJSON.error($0) }),
         ("turns", "receipt", { _ = try StoredJSON.receipt($0) }),
     ]
 
-    private static func limited(_ problems: [String]) -> [String] {
+    static func limited(_ problems: [String]) -> [String] {
         guard problems.count > maximumOfAKind else { return problems }
         return problems.prefix(maximumOfAKind) + ["There are \(problems.count - maximumOfAKind) more of this kind."]
     }

@@ -10,7 +10,7 @@ struct MessageRow {
     /// Bytes of the stored content.
     fileprivate let size: Int
 
-    private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts"
+    private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts, m.private"
     fileprivate static let byKey = "SELECT \(columns) FROM messages m WHERE m.key = ?"
     fileprivate static let byID = "SELECT \(columns), p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
 
@@ -19,11 +19,13 @@ struct MessageRow {
         guard let status = Message.Status(rawValue: row[4]) else { throw SQLiteFailure.unreadable("messages.status") }
         let usage: [UInt8]? = row[6]
         let parts: [UInt8] = row[8]
+        let replay: [UInt8]? = row[9]
         parent = row[0]
         size = parts.count
         value = Message(
             id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil, role: role, content: try StoredJSON.parts(parts),
-            status: status, model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") }, createdAt: row[7])
+            status: status, model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") },
+            replay: try replay.map(StoredJSON.replay), createdAt: row[7])
     }
 }
 
@@ -43,7 +45,7 @@ extension StoreTransaction {
         guard let id = turn.value.messageID else { return nil }
         return try db.first(MessageRow.byID, id) { row in
             var message = try MessageRow(row, conversationID: turn.value.conversationID).value
-            message.parentID = row[9]
+            message.parentID = row[10]
             return message
         }
     }
@@ -59,46 +61,54 @@ extension StoreTransaction {
             start = key
         }
         guard let start else { return Page(elements: [], nextCursor: nil) }
-        let (messages, next) = try path(
-            from: start, conversationID: id, limit: page.limit, maximumBytes: surroundings.maximumPageBytes, size: \.size)
+        var bytes = 0
+        let (messages, next) = try path(from: start, conversationID: id) { row, read in
+            bytes += row.size
+            return read.isEmpty || read.count < page.limit && bytes <= surroundings.maximumPageBytes
+        }
         return Page(elements: messages, nextCursor: next.map { PageCursor(.messages, of: id, at: [.string($0)]).text })
     }
 
-    /// The path that ends with a message, oldest first, as much of its end as fits.
+    /// The path that ends with a message: all from the newest user message on, and of the turns before it as many as fit whole.
     ///
     /// - Throws: `notFound` (message).
-    func history(endingAt id: String, maximumBytes: Int) throws -> [Message] {
+    func history(endingAt id: String, maximumBytes: Int) throws -> History {
         let last: (key: Int64, conversationID: String)? = try db.first(
             "SELECT m.key, c.id FROM messages m JOIN conversations c ON c.key = m.conversation WHERE m.id = ?", id
         ) { ($0[0], $0[1]) }
         guard let last else { throw Failure.notFound(.message, id) }
-        return try path(from: last.key, conversationID: last.conversationID, limit: .max, maximumBytes: maximumBytes) {
-            $0.value.modelBytes
-        }.messages.reversed()
+        var bytes = 0
+        var hasQuestion = false
+        var (messages, _) = try path(from: last.key, conversationID: last.conversationID) { row, _ in
+            bytes += row.value.modelBytes
+            guard !hasQuestion || bytes <= maximumBytes else { return false }
+            hasQuestion = hasQuestion || row.value.role == .user
+            return true
+        }
+        while hasQuestion, messages.last?.role != .user { messages.removeLast() }
+        guard let first = messages.last else { return History(messages: [], earlierCount: 0) }
+        let depth: Int = try db.first("SELECT depth FROM messages WHERE id = ?", first.id) { $0[0] } ?? 1
+        return History(messages: messages.reversed(), earlierCount: depth - 1)
     }
 
-    /// Walks from a message towards the first of its path. No more is read than what fits, and one message.
+    /// Walks from a message towards the first of its path. No more is read than what is taken, and one message.
     ///
     /// - Parameters:
-    ///   - key: the message to begin with, which always fits.
+    ///   - key: the message to begin with.
     ///   - conversationID: its conversation.
-    ///   - limit: how many messages fit.
-    ///   - maximumBytes: how big they may be together.
-    ///   - size: how big one is.
-    /// - Returns: the messages, newest first, and the id of the first that does not fit.
+    ///   - takes: whether a message is still wanted, after those that were taken before it.
+    /// - Returns: the messages, newest first, and the id of the first that was not wanted.
     private func path(
-        from key: Int64, conversationID: String, limit: Int, maximumBytes: Int, size: (MessageRow) -> Int
+        from key: Int64, conversationID: String, takes: (MessageRow, _ before: [Message]) -> Bool
     ) throws -> (messages: [Message], next: String?) {
         var messages: [Message] = []
-        var bytes = 0
         var next: Int64? = key
         while let key = next {
             let row = try db.first(MessageRow.byKey, key) { try MessageRow($0, conversationID: conversationID) }
             guard let row else { throw SQLiteFailure.unreadable("messages.parent") }
             // Each message tells the one before it, which comes after it here, what it is called.
             if !messages.isEmpty { messages[messages.count - 1].parentID = row.value.id }
-            bytes += size(row)
-            guard messages.isEmpty || messages.count < limit && bytes <= maximumBytes else { return (messages, row.value.id) }
+            guard takes(row, messages) else { return (messages, row.value.id) }
             messages.append(row.value)
             next = row.parent
         }
@@ -111,20 +121,24 @@ extension StoreTransaction {
     func insert(_ message: Message, conversation: Int64, parent: Int64?) throws -> Int64 {
         try db.run(
             """
-            INSERT INTO messages (id, conversation, turn_id, parent, role, status, created_at, model, usage, parts)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO messages (id, conversation, turn_id, parent, role, status, created_at, model, usage, parts, private, depth)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1 + coalesce((SELECT depth FROM messages WHERE key = ?4), 0))
             """,
             message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.createdAt,
-            message.model,
-            message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content))
-        return db.lastInsertedRowID
+            message.model, message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content), message.replay.map(StoredJSON.bytes))
+        let key = db.lastInsertedRowID
+        if let usage = message.usage { try add(usage, toConversation: conversation) }
+        return key
     }
 
     /// Stores a message in the place of what its checkpoints left.
-    func update(_ message: Message, key: Int64) throws {
+    func update(_ message: Message, key: Int64, conversation: Int64) throws {
+        // A checkpoint knows no cost yet, so what the message costs is counted once.
+        let isCounted: Bool = try db.first("SELECT usage IS NOT NULL FROM messages WHERE key = ?", key) { $0[0] } ?? false
         try db.run(
-            "UPDATE messages SET status = ?, created_at = ?, model = ?, usage = ?, parts = ? WHERE key = ?",
+            "UPDATE messages SET status = ?, created_at = ?, model = ?, usage = ?, parts = ?, private = ? WHERE key = ?",
             message.status.rawValue, message.createdAt, message.model, message.usage.map(StoredJSON.text),
-            StoredJSON.text(of: message.content), key)
+            StoredJSON.text(of: message.content), message.replay.map(StoredJSON.bytes), key)
+        if let usage = message.usage, !isCounted { try add(usage, toConversation: conversation) }
     }
 }

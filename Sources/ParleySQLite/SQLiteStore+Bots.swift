@@ -61,6 +61,7 @@ extension Bot {
         description = change.description ?? description
         instructions = change.instructions ?? instructions
         model = change.model ?? model
+        fallbackModels = change.fallbackModels ?? fallbackModels
         temperature = change.temperature ?? temperature
         config = change.config ?? config
         visibility = change.visibility ?? visibility

@@ -13,7 +13,7 @@ extension SQLiteStore {
         }
     }
 
-    package func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> [Message] {
+    package func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> History {
         try await read { try $0.history(endingAt: messageID, maximumBytes: maximumBytes) }
     }
 

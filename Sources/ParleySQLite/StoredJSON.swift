@@ -114,6 +114,7 @@ enum StoredJSON {
                 writer.key("reasoningTokens")
                 writer.integer(reasoning)
             }
+            if usage.isEstimated { writer.member("estimated", true) }
             if let cost = usage.cost {
                 writer.key("cost")
                 writer.object { writer in
@@ -139,6 +140,7 @@ enum StoredJSON {
                 case "cachedInputTokens": usage.cachedInputTokens = try reader.integer()
                 case "outputTokens": usage.outputTokens = try reader.integer()
                 case "reasoningTokens": usage.reasoningTokens = try reader.integer()
+                case "estimated": usage.isEstimated = try reader.bool()
                 case "cost": usage.cost = try cost(&reader)
                 default: throw reader.mismatch("unknown field")
                 }

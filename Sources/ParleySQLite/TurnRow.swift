@@ -17,7 +17,7 @@ struct TurnRow {
 
     private static let selection = """
         SELECT t.key, t.conversation, c.owner, t.host, t.epoch, t.id, c.id, t.status, t.stop_reason, t.error, t.user_message_id,
-            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt
+            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt, t.context
         FROM turns t JOIN conversations c ON c.key = t.conversation
         """
     fileprivate static let byID = selection + " WHERE t.id = ?"
@@ -30,6 +30,7 @@ struct TurnRow {
         let error: [UInt8]? = row[9]
         let usage: [UInt8]? = row[12]
         let receipt: [UInt8]? = row[15]
+        let context: [UInt8]? = row[16]
         key = row[0]
         conversation = row[1]
         owner = row[2]
@@ -43,7 +44,8 @@ struct TurnRow {
             },
             error: try error.map(StoredJSON.error), userMessageID: row[10], messageID: row[11],
             usage: try usage.map { try StoredJSON.usage($0, column: "turns.usage") },
-            quota: try receipt.map(StoredJSON.receipt), createdAt: row[13], completedAt: row[14])
+            context: try context.map(StoredJSON.omissions), quota: try receipt.map(StoredJSON.receipt), createdAt: row[13],
+            completedAt: row[14])
     }
 }
 
@@ -123,6 +125,7 @@ extension StoreTransaction {
         ended.stopReason = outcome.stopReason
         ended.error = outcome.error
         ended.usage = outcome.usage
+        ended.context = outcome.context
         ended.messageID = outcome.message?.id ?? turn.value.messageID
         ended.completedAt = outcome.completedAt
         ended.quota = try settle(turn: turn.key, outcome.settlement, at: outcome.completedAt)
@@ -130,11 +133,12 @@ extension StoreTransaction {
         try db.run(
             """
             UPDATE turns SET status = ?, stop_reason = ?, error = ?, assistant_message_id = ?, model = ?, usage = ?, last_sequence = ?,
-                completed_at = ?, receipt = ?
+                completed_at = ?, receipt = ?, context = ?
             WHERE key = ?
             """,
             ended.status.rawValue, ended.stopReason?.rawValue, ended.error.map(StoredJSON.text), ended.messageID, outcome.message?.model,
-            ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, ended.quota.map(StoredJSON.text), turn.key)
+            ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, ended.quota.map(StoredJSON.text),
+            ended.context.map(StoredJSON.text), turn.key)
         try free(
             turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0,
             at: outcome.completedAt)
@@ -165,7 +169,7 @@ extension StoreTransaction {
             throw Failure(.internalError, "A message belongs to another turn than the one that it is stored with.")
         }
         if turn.value.messageID == message.id, let key = try messageKey(message.id, inConversation: turn.conversation) {
-            try update(message, key: key)
+            try update(message, key: key, conversation: turn.conversation)
             return (key, false)
         }
         let parent = try message.parentID.map { id in

@@ -128,6 +128,8 @@ struct Composition: Sendable {
         var turns = TurnSettings()
         turns.deadlineMilliseconds = Int64(settings.integer("turns.deadlineSeconds")) * 1_000
         turns.checkpointMilliseconds = Int64(settings.integer("turns.checkpointMilliseconds"))
+        turns.retry.maxAttempts = settings.integer("models.retry.maxAttempts")
+        turns.retry.maxDelayMilliseconds = Int64(settings.integer("models.retry.maxDelaySeconds")) * 1_000
         turns.defaultInstructions = settings.text("assistant.instructions") ?? turns.defaultInstructions
         return turns
     }

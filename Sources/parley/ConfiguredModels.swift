@@ -42,20 +42,23 @@ struct ConfiguredModels: Sendable {
         servers = configurations
 
         var defaultModel = settings.text("model")
+        let fallback = settings.list("models.fallback")
         do throws(Failure) {
             if let script = defaultModel?.scriptPath {
                 providers.append(try ScriptedProvider(path: script, ambient: ambient))
                 defaultModel = "scripted"
             }
-            if providers.isEmpty || defaultModel?.split(separator: ":").first == "demo" { providers.append(DemoProvider()) }
+            let named = [defaultModel].compactMap(\.self) + fallback
+            if providers.isEmpty || named.contains(where: { $0.split(separator: ":").first == "demo" }) { providers.append(DemoProvider()) }
             // MiniMax is the hosted default; otherwise whoever is first, which is the settings file's first provider.
             let preferred = providers.first { $0.name == Preset.minimax.rawValue } ?? providers[0]
             catalog = try ModelCatalog(
-                providers: providers, defaultModel: defaultModel ?? preferred.name,
+                providers: providers, defaultModel: defaultModel ?? preferred.name, fallback: fallback,
                 allowed: ModelAllowance(
                     anonymous: settings.list("models.allowed.anonymous"), user: settings.list("models.allowed.user")))
         } catch {
             client?.close()
+            if error.details.first?.value == "models.fallback" { throw SettingsError(error.message) }
             throw SettingsError(defaultModel.map { "model \($0): \(error.message)" } ?? error.message)
         }
     }

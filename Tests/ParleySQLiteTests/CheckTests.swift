@@ -29,10 +29,23 @@ import Testing
         Damage(
             "UPDATE messages SET parent = (SELECT key FROM messages WHERE id = 'other.user') WHERE id = 't.assistant'",
             "Message t.assistant follows one that is not in its conversation."),
-        Damage("UPDATE messages SET parent = key WHERE id = 't.assistant'", "Message t.assistant follows itself, perhaps through others."),
+        Damage(
+            "UPDATE messages SET parent = key WHERE id = 't.assistant'", "Message t.assistant follows itself, perhaps through others.",
+            "Message t.assistant does not know how deep it stands."),
+        Damage("UPDATE messages SET depth = 7 WHERE id = 't.assistant'", "Message t.assistant does not know how deep it stands."),
+        Damage(
+            #"UPDATE conversations SET usage = '{"inputTokens":9,"outputTokens":9}' WHERE id = 'c'"#,
+            "Conversation c adds up its usage wrongly."),
+        Damage(
+            #"UPDATE messages SET usage = '{"inputTokens":9,"outputTokens":9}' WHERE id = 't.assistant'"#,
+            "Conversation c adds up its usage wrongly."),
+        Damage("UPDATE conversations SET usage = '{' WHERE id = 'c'", "Column usage of table conversations, row c, cannot be read."),
+        Damage("UPDATE messages SET private = x'7B' WHERE id = 't.user'", "Column private of table messages, row t.user, cannot be read."),
+        Damage("UPDATE turns SET context = '{' WHERE id = 't'", "Column context of table turns, row t, cannot be read."),
         Damage(
             "UPDATE messages SET parent = (SELECT key FROM messages WHERE id = 't.assistant') WHERE id = 't.user'",
-            "Message t.user follows itself, perhaps through others.", "Message t.assistant follows itself, perhaps through others."),
+            "Message t.user follows itself, perhaps through others.", "Message t.assistant follows itself, perhaps through others.",
+            "Message t.user does not know how deep it stands."),
         Damage(
             "UPDATE messages SET turn_id = 'other' WHERE id = 't.user'",
             "Message t.user belongs to a turn that is not in its conversation."),

@@ -30,7 +30,7 @@ import Testing
         let orphaning: Schema.Step = { db in
             try db.execute(
                 sql:
-                    "INSERT INTO bots VALUES (1, 'b', 77, 'n', 'n', 'private', 1, 1, 1, NULL, NULL, '', NULL, NULL, NULL)"
+                    "INSERT INTO bots VALUES (1, 'b', 77, 'n', 'n', 'private', 1, 1, 1, NULL, NULL, '', NULL, NULL, NULL, NULL)"
             )
         }
         var configuration = Configuration()
@@ -43,6 +43,31 @@ import Testing
             }
             #expect(version == Schema.currentVersion + steps.count - 1 && !hasTable && count == 0)
         }
+    }
+
+    @Test func anOlderDatabaseLearnsWhatConversationsCostAndHowDeepMessagesStand() throws {
+        let queue = try DatabaseQueue()
+        let rows = try queue.inDatabase { db in
+            try Schema.migrate(db, through: Schema.steps.dropLast())
+            try db.execute(
+                sql: """
+                    INSERT INTO people (key, kind, external_id, created_at) VALUES (1, 'user', 'ann', 1);
+                    INSERT INTO conversations (key, id, owner, created_at, updated_at, title, metadata)
+                    VALUES (1, 'c', 1, 1, 1, '', '{}'), (2, 'd', 1, 1, 1, '', '{}');
+                    INSERT INTO messages (key, id, conversation, parent, role, status, created_at, turn_id, usage, parts) VALUES
+                    (1, 'u', 1, NULL, 'user', 'complete', 1, 't', NULL, '[]'),
+                    (2, 'a', 1, 1, 'assistant', 'complete', 1, 't', '{"inputTokens":1,"outputTokens":2}', '[]'),
+                    (3, 'b', 1, 2, 'assistant', 'complete', 1, 't', '{"inputTokens":3,"outputTokens":4}', '[]'),
+                    (4, 'v', 2, NULL, 'user', 'complete', 1, 't', NULL, '[]')
+                    """)
+            try Schema.migrate(db)
+            return (
+                try String?.fetchAll(db, sql: "SELECT usage FROM conversations ORDER BY key"),
+                try Int.fetchAll(db, sql: "SELECT depth FROM messages ORDER BY key")
+            )
+        }
+        #expect(rows.0 == [#"{"inputTokens":4,"outputTokens":6}"#, nil])
+        #expect(rows.1 == [1, 2, 3, 1])
     }
 
     @Test func nothingIsMigratedUnderALivingHost() async throws {
@@ -151,7 +176,7 @@ import Testing
         }
         // How many steps SQLite's machine takes tells how much it reads, whatever the speed of this computer.
         let reads: [@Sendable (StoreTransaction) throws -> Int] = [
-            { try $0.history(endingAt: "m10000", maximumBytes: 41).count },
+            { try $0.history(endingAt: "m10000", maximumBytes: 41).messages.count },
             { transaction in
                 let conversation = try transaction.conversation("c", of: transaction.person(.ann))
                 return try transaction.messages(in: conversation, page: PageRequest(limit: 10)).elements.count
@@ -166,7 +191,7 @@ import Testing
             }
             #expect(count == 10 && steps > 0 && steps < 2_000, "\(steps) steps")
         }
-        #expect(try await store.history(endingAt: "m10000", maximumBytes: .max).count == 10_000)
+        #expect(try await store.history(endingAt: "m10000", maximumBytes: .max).messages.count == 10_000)
         try await store.close()
     }
 }

@@ -6,8 +6,9 @@ extension StoreContract {
     static let bots: [StoreContract] = [
         StoreContract("a bot is read as it was made") { store in
             let full = Bot(
-                id: "b", name: "Ärger\u{0}", description: "d", instructions: "i\u{0}\n", model: "p:m", temperature: 0.1,
-                config: ["k": [.number("0.10"), nil]], revision: 1, createdAt: Timestamp(milliseconds: 1),
+                id: "b", name: "Ärger\u{0}", description: "d", instructions: "i\u{0}\n", model: "p:m",
+                fallbackModels: ["q:m", "p:n"], temperature: 0.1, config: ["k": [.number("0.10"), nil]], revision: 1,
+                createdAt: Timestamp(milliseconds: 1),
                 updatedAt: Timestamp(milliseconds: 1))
             for bot in [full, .plain("c", name: "bare")] {
                 let made = try await store.createBot(bot, request: nil, for: .ann)

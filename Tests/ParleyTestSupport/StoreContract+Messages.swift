@@ -60,10 +60,11 @@ extension StoreContract {
             #expect(read == [answer, admitted.userMessage])
             #expect(read.last?.content == parts)
             #expect(try await store.turn("t", for: .ann).message == answer)
-            #expect(try await store.history(endingAt: answer.id, maximumBytes: 1_000) == [admitted.userMessage, answer])
+            let history = try await store.history(endingAt: answer.id, maximumBytes: 1_000)
+            #expect(history == History(messages: [admitted.userMessage, answer], earlierCount: 0))
         },
 
-        StoreContract("a history ends with its message and holds as much as fits") { store in
+        StoreContract("a history ends with its message and holds the turns that fit whole, the newest in any case") { store in
             try await store.makeConversation("c", for: .ann)
             // Texts of 1, 2, 3 … 8 bytes, oldest first.
             for number in 0..<4 {
@@ -72,14 +73,18 @@ extension StoreContract {
                     answer: String(repeating: "é", count: number + 1), for: .ann)
             }
             let expected: [(bytes: Int, sizes: [Int])] = [
-                (0, [8]), (7, [8]), (8, [8]), (14, [8]), (15, [7, 8]), (20, [7, 8]), (21, [6, 7, 8]), (35, [2, 3, 4, 5, 6, 7, 8]),
-                (36, [1, 2, 3, 4, 5, 6, 7, 8]), (.max, [1, 2, 3, 4, 5, 6, 7, 8]),
+                (0, [7, 8]), (14, [7, 8]), (15, [7, 8]), (25, [7, 8]), (26, [5, 6, 7, 8]), (32, [5, 6, 7, 8]), (33, [3, 4, 5, 6, 7, 8]),
+                (35, [3, 4, 5, 6, 7, 8]), (36, [1, 2, 3, 4, 5, 6, 7, 8]), (.max, [1, 2, 3, 4, 5, 6, 7, 8]),
             ]
             for (bytes, sizes) in expected {
                 let history = try await store.history(endingAt: "t3.assistant", maximumBytes: bytes)
-                #expect(history.map { $0.text.utf8.count } == sizes, "\(bytes) bytes")
+                #expect(history.messages.map { $0.text.utf8.count } == sizes, "\(bytes) bytes")
+                #expect(history.earlierCount == 8 - sizes.count)
             }
-            #expect(try await store.history(endingAt: "t1.user", maximumBytes: 1_000).map(\.id) == ["t0.user", "t0.assistant", "t1.user"])
+            let question = try await store.history(endingAt: "t1.user", maximumBytes: 1_000)
+            #expect(question.messages.map(\.id) == ["t0.user", "t0.assistant", "t1.user"] && question.earlierCount == 0)
+            let alone = try await store.history(endingAt: "t1.user", maximumBytes: 0)
+            #expect(alone.messages.map(\.id) == ["t1.user"] && alone.earlierCount == 2)
             await expectFailure(.notFound(.message, "none")) { () async throws(Failure) in
                 try await store.history(endingAt: "none", maximumBytes: 1_000)
             }

@@ -96,6 +96,12 @@ private struct RandomWalk {
         case 12, 13, 14:
             guard let turn = oneOf(admitted.map(Optional.some) + [nil]) else { return }
             var outcome = TurnOutcome.plain(turn, text: String(repeating: "answer ", count: Int(clock % 7)), at: clock)
+            if Bool.random(using: &chance) {
+                outcome.message?.usage = Usage(
+                    inputTokens: Int(clock % 11), cachedInputTokens: oneOf([nil, 3]), outputTokens: 2, isEstimated: oneOf([true, false]),
+                    cost: oneOf([nil, Cost(amount: "0.25", currency: "EUR"), Cost(amount: "1.8", currency: "USD")]))
+                outcome.context = oneOf([nil, Omissions(messagesLeftOut: Int(clock % 5), toolOutputsCleared: 1)])
+            }
             if Int.random(in: 0..<4, using: &chance) == 0 { outcome.message = nil }
             await same({ () async throws(Failure) in try await store.finishTurn(outcome) }) { model throws(Failure) in
                 try model.finishTurn(outcome)

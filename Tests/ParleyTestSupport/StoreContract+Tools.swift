@@ -31,7 +31,11 @@ extension StoreContract {
             try await store.appendMessages([first.result], toTurn: "t", lastSequence: 4)
             let path = try await store.messages(inConversation: "c", page: PageRequest(), for: .ann).elements
             #expect(path == [first.result, first.call, admitted.userMessage])
-            #expect(try await store.history(endingAt: first.result.id, maximumBytes: .max) == path.reversed())
+            for bytes in [0, .max] {
+                // Half a turn is no history.
+                let history = try await store.history(endingAt: first.result.id, maximumBytes: bytes)
+                #expect(history == History(messages: path.reversed(), earlierCount: 0))
+            }
             #expect(try await store.conversation("c", for: .ann).messageCount == 3)
 
             let second = step(2, of: admitted, after: first.result.id)

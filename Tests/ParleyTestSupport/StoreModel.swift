@@ -48,16 +48,18 @@ struct StoreModel {
         return TurnResult(turn: turn, message: turn.messageID.flatMap { messages[$0] })
     }
 
-    func history(endingAt id: String, maximumBytes: Int) throws(Failure) -> [Message] {
+    func history(endingAt id: String, maximumBytes: Int) throws(Failure) -> History {
         guard messages[id] != nil else { throw .notFound(.message, id) }
+        let whole = path(endingAt: id)
         var bytes = 0
-        var history: [Message] = []
-        for message in path(endingAt: id) {
+        var taken: [Message] = []
+        for message in whole {
             bytes += message.text.utf8.count
-            guard history.isEmpty || bytes <= maximumBytes else { break }
-            history.insert(message, at: 0)
+            guard !taken.contains(where: { $0.role == .user }) || bytes <= maximumBytes else { break }
+            taken.insert(message, at: 0)
         }
-        return history
+        taken.removeFirst(taken.firstIndex { $0.role == .user } ?? 0)
+        return History(messages: taken, earlierCount: whole.count - taken.count)
     }
 
     var turnsToCancel: Set<String> { cancelled.filter { turns[$0]?.status == .inProgress } }
@@ -174,6 +176,7 @@ struct StoreModel {
             turn.stopReason = outcome.stopReason
             turn.error = outcome.error
             turn.usage = outcome.usage
+            turn.context = outcome.context
             turn.quota = QuotaReceipt(
                 counted: outcome.settlement.chargesPerson, reason: outcome.settlement.reason, warning: nil, limits: [])
             turn.completedAt = outcome.completedAt
@@ -197,6 +200,9 @@ struct StoreModel {
 
     private mutating func store(_ message: Message) {
         if messages.updateValue(message, forKey: message.id) == nil { conversations[message.conversationID]?.value.messageCount += 1 }
+        guard let usage = message.usage else { return }
+        let sum = conversations[message.conversationID]?.value.usage.map { $0 + usage }
+        conversations[message.conversationID]?.value.usage = sum ?? usage
     }
 
     private func requireFreeName(_ name: String, of person: String, except id: String?) throws(Failure) {

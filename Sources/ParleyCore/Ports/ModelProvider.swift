@@ -92,12 +92,4 @@ package struct ModelDescription: Hashable, Sendable {
         self.demonstration = demonstration
         self.prices = prices
     }
-
-    /// How much history fits into one call, in UTF-8 bytes: three quarters of the window, so that an answer fits too, at three bytes a token,
-    /// which is less than English has.
-    ///
-    /// - Returns: nil when the window is unknown.
-    func historyBytes(besides instructions: String) -> Int? {
-        contextWindow.map { max(0, $0 / 4 * 3 * 3 - instructions.utf8.count) }
-    }
 }

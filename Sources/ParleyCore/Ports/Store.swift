@@ -137,13 +137,13 @@ package protocol Store: Sendable {
     /// - Throws: `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `quotaExceeded`, and what `NewTurn.approve` throws.
     func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission
 
-    /// The path that ends with a message, oldest first, as much as fits.
+    /// The path that ends with a message, as much of its end as fits.
     ///
     /// - Parameters:
-    ///   - messageID: the last message of the path; always included.
-    ///   - maximumBytes: bound on the text of all messages together, in UTF-8 bytes. A message is never cut in two: the first one, counted from
-    ///     the newest, that does not fit ends the path.
-    func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> [Message]
+    ///   - messageID: the last message of the path.
+    ///   - maximumBytes: bound on all messages together, in UTF-8 bytes of what models read of them (`Message.modelBytes`). The newest user
+    ///     message and what follows it are always included; of what comes before, turns that fit whole, so that the first message is a user's.
+    func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> History
 
     /// Stores messages of a turn of this host that are complete: each follows the one before, and the last is the conversation's head.
     ///
@@ -202,6 +202,20 @@ package protocol Store: Sendable {
 
     /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Nothing may be called afterwards.
     func close() async throws(Failure)
+}
+
+/// The end of a conversation's path.
+package struct History: Hashable, Sendable {
+    /// Oldest first.
+    package var messages: [Message]
+    /// How many messages of the path come before them.
+    package var earlierCount: Int
+
+    /// Makes one of its fields; see them for what the parameters mean.
+    package init(messages: [Message], earlierCount: Int) {
+        self.messages = messages
+        self.earlierCount = earlierCount
+    }
 }
 
 /// A conversation about to be stored.

@@ -29,6 +29,8 @@ package struct TurnOutcome: Sendable {
     package var message: Message?
     /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// What of the conversation the model was not sent; nil when it was sent everything.
+    package var context: Omissions?
     /// What becomes of what the turn holds of the quotas.
     package var settlement: Settlement
     /// The number of the terminal event.
@@ -39,7 +41,7 @@ package struct TurnOutcome: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         turnID: String, status: Turn.Status, stopReason: Turn.StopReason, error: TurnError?, message: Message?, usage: Usage?,
-        settlement: Settlement, lastSequence: Int, completedAt: Timestamp
+        context: Omissions? = nil, settlement: Settlement, lastSequence: Int, completedAt: Timestamp
     ) {
         self.turnID = turnID
         self.status = status
@@ -47,6 +49,7 @@ package struct TurnOutcome: Sendable {
         self.error = error
         self.message = message
         self.usage = usage
+        self.context = context
         self.settlement = settlement
         self.lastSequence = lastSequence
         self.completedAt = completedAt

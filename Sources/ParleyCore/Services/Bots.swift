@@ -12,6 +12,8 @@ package struct Bots: Sendable {
         package var instructions: String?
         /// The model, as `PROVIDER:MODEL`; nil for the default.
         package var model: String?
+        /// The models that answer when the first cannot; nil for the process's own.
+        package var fallbackModels: [String]?
         /// 0 to 2; nil for the model's own default.
         package var temperature: Double?
         /// The names of the tools that it may call; nil for all.
@@ -25,13 +27,15 @@ package struct Bots: Sendable {
 
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
-            name: String, description: String = "", instructions: String? = nil, model: String? = nil, temperature: Double? = nil,
-            tools: [String]? = nil, config: JSONValue? = nil, visibility: Bot.Visibility = .private, requestID: String? = nil
+            name: String, description: String = "", instructions: String? = nil, model: String? = nil,
+            fallbackModels: [String]? = nil, temperature: Double? = nil, tools: [String]? = nil, config: JSONValue? = nil,
+            visibility: Bot.Visibility = .private, requestID: String? = nil
         ) {
             self.name = name
             self.description = description
             self.instructions = instructions
             self.model = model
+            self.fallbackModels = fallbackModels
             self.temperature = temperature
             self.tools = tools
             self.config = config
@@ -63,6 +67,7 @@ package struct Bots: Sendable {
         let bot = Bot(
             id: ambient.newID(.bot), name: try checked(name: draft.name), description: try checked(description: draft.description),
             instructions: try checked(instructions: draft.instructions), model: try checked(model: draft.model, for: caller),
+            fallbackModels: try checked(fallbackModels: draft.fallbackModels, for: caller),
             temperature: try checked(temperature: draft.temperature), tools: try checked(tools: draft.tools),
             config: try checked(config: draft.config),
             visibility: try checked(visibility: draft.visibility, for: caller), revision: 1, createdAt: now, updatedAt: now)
@@ -94,6 +99,7 @@ package struct Bots: Sendable {
         if let description = change.description { change.description = try checked(description: description) }
         if let instructions = change.instructions { change.instructions = .some(try checked(instructions: instructions)) }
         if let model = change.model { change.model = .some(try checked(model: model, for: caller)) }
+        if let names = change.fallbackModels { change.fallbackModels = .some(try checked(fallbackModels: names, for: caller)) }
         if let temperature = change.temperature { change.temperature = .some(try checked(temperature: temperature)) }
         if let tools = change.tools { change.tools = .some(try checked(tools: tools)) }
         if let config = change.config { change.config = .some(try checked(config: config)) }
@@ -140,6 +146,22 @@ package struct Bots: Sendable {
         return try models.select(model, for: caller.kind).id
     }
 
+    private func checked(fallbackModels names: [String]?, for caller: Caller) throws(Failure) -> [String]? {
+        guard let names else { return nil }
+        guard names.count <= Limits.maxFallbackModels else {
+            throw .invalidParams(path: "fallbackModels", reason: "expected at most \(Limits.maxFallbackModels) names")
+        }
+        var ids: [String] = []
+        for (index, name) in names.enumerated() {
+            do throws(Failure) {
+                ids.append(try models.select(name, for: caller.kind).id)
+            } catch {
+                throw error.at(path: "fallbackModels[\(index)]")
+            }
+        }
+        return ids
+    }
+
     private func checked(visibility: Bot.Visibility, for caller: Caller) throws(Failure) -> Bot.Visibility {
         guard visibility == .private || caller.kind == .operator else {
             throw .invalidParams(path: "visibility", reason: "only the operator publishes bots")
@@ -169,10 +191,13 @@ package struct Bots: Sendable {
 extension Bot {
     /// All that whoever asked for the bot has chosen.
     fileprivate var content: JSONValue {
-        [
+        let content: JSONValue = [
             .string(name), .string(description), instructions.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
             temperature.map { .string("\($0)") } ?? .null,
             tools.map { .array($0.map { .string($0) }) } ?? .null, config ?? .null, .string(visibility.rawValue),
         ]
+        // Only where there are some: without, a request has the content that it had before there were any.
+        guard let fallbackModels, case .array(let content) = content else { return content }
+        return .array(content + [.array(fallbackModels.map { .string($0) })])
     }
 }

@@ -28,20 +28,32 @@ package struct ModelCatalog: Sendable {
     private let allowed: ModelAllowance
     /// The model that answers when neither the message nor the bot names one.
     package let defaultModel: Selection
+    /// The models that answer when that one, or a bot's own, cannot, in order.
+    package let fallback: [Selection]
 
     /// Puts a catalog together.
     ///
     /// - Parameters:
     ///   - providers: each with a name of its own.
     ///   - defaultModel: `PROVIDER:MODEL`, or `PROVIDER` for that provider's first model.
+    ///   - fallback: models in the same form.
     ///   - allowed: who may choose which.
-    /// - Throws: `invalidParams` (path `model`) when the default names no model of these.
+    /// - Throws: `invalidParams` (path `model`, or `models.fallback`) when one of them names no model of these.
     package init(
-        providers: [any ModelProvider], defaultModel: String, allowed: ModelAllowance = ModelAllowance()
+        providers: [any ModelProvider], defaultModel: String, fallback: [String] = [], allowed: ModelAllowance = ModelAllowance()
     ) throws(Failure) {
         self.providers = providers
         self.allowed = allowed
         self.defaultModel = try Self.select(defaultModel, from: providers)
+        var selections: [Selection] = []
+        for name in fallback {
+            do throws(Failure) {
+                selections.append(try Self.select(name, from: providers))
+            } catch {
+                throw error.at(path: "models.fallback")
+            }
+        }
+        self.fallback = selections
     }
 
     /// All models known by name, in the order of their providers.

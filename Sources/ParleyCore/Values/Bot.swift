@@ -20,6 +20,8 @@ package struct Bot: Hashable, Sendable {
     package var instructions: String?
     /// `PROVIDER:MODEL`, or nil for the process's default.
     package var model: String?
+    /// The models that answer when the first cannot, in order, each as `PROVIDER:MODEL`; nil for the process's own.
+    package var fallbackModels: [String]?
     /// 0 to 2; nil for the model's own default.
     package var temperature: Double?
     /// The names of the tools that it may call; nil for all.
@@ -37,14 +39,16 @@ package struct Bot: Hashable, Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, name: String, description: String, instructions: String?, model: String?, temperature: Double?, tools: [String]? = nil,
-        config: JSONValue?, visibility: Visibility = .private, revision: Int, createdAt: Timestamp, updatedAt: Timestamp
+        id: String, name: String, description: String, instructions: String?, model: String?, fallbackModels: [String]? = nil,
+        temperature: Double?, tools: [String]? = nil, config: JSONValue?, visibility: Visibility = .private, revision: Int,
+        createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
         self.description = description
         self.instructions = instructions
         self.model = model
+        self.fallbackModels = fallbackModels
         self.temperature = temperature
         self.tools = tools
         self.config = config
@@ -82,6 +86,8 @@ package struct BotChange: Sendable {
     package var instructions: String??
     /// The model, as `PROVIDER:MODEL`; nil for the default.
     package var model: String??
+    /// The models that answer when the first cannot; nil for the process's own.
+    package var fallbackModels: [String]??
     /// 0 to 2; nil for the model's own default.
     package var temperature: Double??
     /// The names of the tools that it may call; nil for all.
@@ -93,13 +99,15 @@ package struct BotChange: Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        name: String? = nil, description: String? = nil, instructions: String?? = nil, model: String?? = nil, temperature: Double?? = nil,
-        tools: [String]?? = nil, config: JSONValue?? = nil, visibility: Bot.Visibility? = nil
+        name: String? = nil, description: String? = nil, instructions: String?? = nil, model: String?? = nil,
+        fallbackModels: [String]?? = nil, temperature: Double?? = nil, tools: [String]?? = nil, config: JSONValue?? = nil,
+        visibility: Bot.Visibility? = nil
     ) {
         self.name = name
         self.description = description
         self.instructions = instructions
         self.model = model
+        self.fallbackModels = fallbackModels
         self.temperature = temperature
         self.tools = tools
         self.config = config

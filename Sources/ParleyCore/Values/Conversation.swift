@@ -18,6 +18,8 @@ package struct Conversation: Hashable, Sendable {
     package var messageCount: Int
     /// The turn that runs now, if any.
     package var activeTurnID: String?
+    /// What all its messages together cost; nil when nothing is known to have cost anything.
+    package var usage: Usage?
     /// When it was made.
     package var createdAt: Timestamp
     /// When it last changed.
@@ -26,7 +28,7 @@ package struct Conversation: Hashable, Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, title: String, botID: String?, pinned: Bool = false, archived: Bool = false, metadata: JSONValue, messageCount: Int,
-        activeTurnID: String?, createdAt: Timestamp, updatedAt: Timestamp
+        activeTurnID: String?, usage: Usage? = nil, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.title = title
@@ -36,6 +38,7 @@ package struct Conversation: Hashable, Sendable {
         self.metadata = metadata
         self.messageCount = messageCount
         self.activeTurnID = activeTurnID
+        self.usage = usage
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }

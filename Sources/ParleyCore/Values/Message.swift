@@ -93,9 +93,9 @@ extension Message {
         content.compactMap { if case .toolCall(let call) = $0 { call } else { nil } }
     }
 
-    /// How much of a model's window it takes, in UTF-8 bytes.
+    /// How much of a model's window it takes, in UTF-8 bytes; what a provider wants sent back with it counts, reasoning as such does not.
     package var modelBytes: Int {
-        content.reduce(0) { sum, part in
+        content.reduce(replay.map { JSONWriter.encode($0.value).count } ?? 0) { sum, part in
             switch part {
             case .text(let text): sum + text.utf8.count
             case .toolCall(let call): sum + call.bytes
@@ -108,34 +108,5 @@ extension Message {
     /// What came of calls, in order.
     package var toolResults: [ToolResult] {
         content.compactMap { if case .toolResult(let result) = $0 { result } else { nil } }
-    }
-}
-
-/// What a model's answer cost, in tokens.
-package struct Usage: Hashable, Sendable {
-    /// All that the model read.
-    package var inputTokens: Int
-    /// The part of `inputTokens` that the provider had cached.
-    package var cachedInputTokens: Int?
-    /// All that the model wrote, reasoning included.
-    package var outputTokens: Int
-    /// The part of `outputTokens` that was reasoning.
-    package var reasoningTokens: Int?
-    /// Whether the provider said nothing of it, so that the numbers are an estimate.
-    package var isEstimated: Bool
-    /// What that cost, when the model's prices are known.
-    package var cost: Cost?
-
-    /// Makes one of its fields; see them for what the parameters mean.
-    package init(
-        inputTokens: Int, cachedInputTokens: Int? = nil, outputTokens: Int, reasoningTokens: Int? = nil, isEstimated: Bool = false,
-        cost: Cost? = nil
-    ) {
-        self.inputTokens = inputTokens
-        self.cachedInputTokens = cachedInputTokens
-        self.outputTokens = outputTokens
-        self.reasoningTokens = reasoningTokens
-        self.isEstimated = isEstimated
-        self.cost = cost
     }
 }

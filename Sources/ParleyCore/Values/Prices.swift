@@ -32,12 +32,11 @@ package struct Prices: Hashable, Sendable {
     /// What a call cost.
     package func cost(of usage: Usage) -> Cost {
         let cached = min(usage.cachedInputTokens ?? 0, usage.inputTokens)
-        let picos = Int64(usage.inputTokens - cached) * input + Int64(cached) * (cachedInput ?? input) + Int64(usage.outputTokens) * output
-        let (whole, fraction) = picos.quotientAndRemainder(dividingBy: 1_000_000_000_000)
-        let digits = String(fraction)
-        let padded = String(repeating: "0", count: 12 - digits.count) + digits
-        let significant = padded.reversed().drop { $0 == "0" }.reversed()
-        return Cost(amount: significant.isEmpty ? "\(whole)" : "\(whole).\(String(significant))", currency: currency)
+        // In 128 bits, for a provider may say any number of tokens.
+        let picos =
+            Int128(usage.inputTokens - cached) * Int128(input) + Int128(cached) * Int128(cachedInput ?? input) + Int128(usage.outputTokens)
+            * Int128(output)
+        return Cost(picos: picos, currency: currency)
     }
 }
 
@@ -52,5 +51,36 @@ package struct Cost: Hashable, Sendable {
     package init(amount: String, currency: String) {
         self.amount = amount
         self.currency = currency
+    }
+}
+
+extension Cost {
+    /// How many digits there are after the point at most: those of a price for one token.
+    private static let fractionDigits = 12
+    private static let picosInOne: Int128 = 1_000_000_000_000
+
+    /// An amount in 10⁻¹² of the currency, which is not negative.
+    fileprivate init(picos: Int128, currency: String) {
+        let (whole, fraction) = picos.quotientAndRemainder(dividingBy: Self.picosInOne)
+        let digits = String(fraction)
+        let padded = String(repeating: "0", count: Self.fractionDigits - digits.count) + digits
+        let significant = padded.reversed().drop { $0 == "0" }.reversed()
+        self.init(amount: significant.isEmpty ? "\(whole)" : "\(whole).\(String(significant))", currency: currency)
+    }
+
+    /// The amount in 10⁻¹² of the currency; nil for a text that is none, or beyond all money.
+    private var picos: Int128? {
+        let halves = amount.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = halves.count == 2 ? halves[1] : ""
+        guard (1...24).contains(halves[0].utf8.count), fraction.utf8.count <= Self.fractionDigits,
+            (halves[0] + fraction).utf8.allSatisfy({ 48...57 ~= $0 })
+        else { return nil }
+        return Int128(halves[0] + fraction + String(repeating: "0", count: Self.fractionDigits - fraction.utf8.count))
+    }
+
+    /// Both together, exactly; nil for two currencies.
+    static func + (left: Cost, right: Cost) -> Cost? {
+        guard left.currency == right.currency, let first = left.picos, let second = right.picos else { return nil }
+        return Cost(picos: first + second, currency: left.currency)
     }
 }

@@ -29,6 +29,8 @@ package struct Turn: Hashable, Sendable {
     package var messageID: String?
     /// What the answer cost, in tokens.
     package var usage: Usage?
+    /// What of the conversation the model was not sent; nil when it was sent everything.
+    package var context: Omissions?
     /// What it has cost its person; nil while it runs.
     package var quota: QuotaReceipt?
     /// When it was made.
@@ -39,7 +41,8 @@ package struct Turn: Hashable, Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, conversationID: String, status: Status, stopReason: StopReason? = nil, error: TurnError? = nil, userMessageID: String,
-        messageID: String? = nil, usage: Usage? = nil, quota: QuotaReceipt? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil
+        messageID: String? = nil, usage: Usage? = nil, context: Omissions? = nil, quota: QuotaReceipt? = nil, createdAt: Timestamp,
+        completedAt: Timestamp? = nil
     ) {
         self.id = id
         self.conversationID = conversationID
@@ -49,10 +52,28 @@ package struct Turn: Hashable, Sendable {
         self.userMessageID = userMessageID
         self.messageID = messageID
         self.usage = usage
+        self.context = context
         self.quota = quota
         self.createdAt = createdAt
         self.completedAt = completedAt
     }
+}
+
+/// What of a conversation a model was not sent, because it did not fit.
+package struct Omissions: Hashable, Sendable {
+    /// How many of the oldest messages were left out.
+    package var messagesLeftOut: Int
+    /// How many outputs of tools, in messages that were not left out, gave way to a note.
+    package var toolOutputsCleared: Int
+
+    /// Makes one of its fields; see them for what the parameters mean.
+    package init(messagesLeftOut: Int = 0, toolOutputsCleared: Int = 0) {
+        self.messagesLeftOut = messagesLeftOut
+        self.toolOutputsCleared = toolOutputsCleared
+    }
+
+    /// Whether everything was sent.
+    package var isEmpty: Bool { messagesLeftOut == 0 && toolOutputsCleared == 0 }
 }
 
 /// Why a turn failed: the part of a `Failure` that is stored and shown.
@@ -81,12 +102,15 @@ package struct TurnError: Hashable, Sendable {
 package struct TurnResult: Hashable, Sendable {
     /// The turn.
     package var turn: Turn
-    /// One sentence for a developer.
+    /// The assistant's message; nil when there is none.
     package var message: Message?
+    /// The conversation as the turn has left it; only the host that ran the turn says so.
+    package var conversation: Conversation?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(turn: Turn, message: Message?) {
+    package init(turn: Turn, message: Message?, conversation: Conversation? = nil) {
         self.turn = turn
         self.message = message
+        self.conversation = conversation
     }
 }

@@ -16,6 +16,7 @@ struct CreateBot: Method {
             case "description": draft.description = try params.string() ?? ""
             case "instructions": draft.instructions = try params.string()
             case "model": draft.model = try params.string()
+            case "fallbackModels": draft.fallbackModels = try params.names()
             case "temperature": draft.temperature = try params.double()
             case "tools": draft.tools = try params.names()
             case "config": draft.config = try params.value()
@@ -92,6 +93,7 @@ struct UpdateBot: Method {
             case "description": change.description = try params.string() ?? ""
             case "instructions": change.instructions = .some(try params.string())
             case "model": change.model = .some(try params.string())
+            case "fallbackModels": change.fallbackModels = .some(try params.names())
             case "temperature": change.temperature = .some(try params.double())
             case "tools": change.tools = .some(try params.names())
             case "config": change.config = .some(try params.value())

@@ -153,23 +153,28 @@ struct ListMessages: Method {
     var scope: Scope { .conversation(conversationID, exclusive: false) }
     private let conversationID: String
     private let page: PageParams
+    private let includesReasoning: Bool
 
     init(from params: inout ParamsReader) throws(JSONError) {
         var conversationID: String?
         var page = PageParams()
+        var includesReasoning = false
         while let field = try params.nextField() {
             switch field {
             case "conversationId": conversationID = try params.string()
+            case "includeReasoning": includesReasoning = try params.bool() ?? false
             default: try page.read(field, from: &params)
             }
         }
         self.conversationID = try params.required(conversationID, "conversationId")
         self.page = page
+        self.includesReasoning = includesReasoning
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let page = try await call.host.conversations.messages(of: conversationID, page: page.request, for: call.caller)
-        return page.result
+        guard includesReasoning else { return page.result }
+        return Page(elements: page.elements.map(MessageWithReasoning.init), nextCursor: page.nextCursor).result
     }
 }
 

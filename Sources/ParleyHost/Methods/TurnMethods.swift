@@ -94,14 +94,8 @@ struct SendMessage: Method {
     }
 
     private static func result(_ result: TurnResult, of call: Call, madeConversation: Locked<Conversation?>) -> ResultWriter {
-        var conversation = madeConversation.withLock { $0 }
-        // The conversation is as the turn left it.
-        if result.turn.status.isTerminal {
-            conversation?.activeTurnID = nil
-            conversation?.messageCount += result.message == nil ? 0 : 1
-            conversation?.updatedAt = result.turn.completedAt ?? result.turn.createdAt
-        }
-        return { [conversation] writer in
+        let conversation = madeConversation.withLock { made in made.map { result.conversation ?? $0 } }
+        return { writer in
             writer.object { writer in
                 writer.members(of: result)
                 writer.member("conversation", conversation)

@@ -10,18 +10,25 @@ extension Bot: JSONWritable {
             writer.member("description", description)
             writer.member("instructions", instructions)
             writer.member("model", model)
+            writer.member("fallbackModels", fallbackModels)
             writer.member("temperature", temperature)
-            if let tools {
-                writer.key("tools")
-                writer.array { writer in
-                    for tool in tools { writer.string(tool) }
-                }
-            }
+            writer.member("tools", tools)
             writer.member("config", config)
             writer.member("visibility", visibility.rawValue)
             writer.member("revision", revision)
             writer.member("createdAt", createdAt.rfc3339)
             writer.member("updatedAt", updatedAt.rfc3339)
+        }
+    }
+}
+
+extension JSONWriter {
+    /// Writes a member that is an array of strings, if there is one.
+    fileprivate mutating func member(_ name: StaticString, _ texts: [String]?) {
+        guard let texts else { return }
+        key(name)
+        array { writer in
+            for text in texts { writer.string(text) }
         }
     }
 }

@@ -13,6 +13,7 @@ extension Conversation: JSONWritable {
             writer.member("metadata", metadata)
             writer.member("messageCount", messageCount)
             writer.member("activeTurnId", activeTurnID)
+            writer.member("usage", usage)
             writer.member("createdAt", createdAt.rfc3339)
             writer.member("updatedAt", updatedAt.rfc3339)
         }

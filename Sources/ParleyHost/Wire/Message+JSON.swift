@@ -2,8 +2,12 @@ package import JSON
 package import ParleyCore
 
 extension Message: JSONWritable {
-    /// Writes the value as the protocol's Message.
+    /// Writes the value as the protocol's Message, without what the model thought.
     package func write(to writer: inout JSONWriter) {
+        write(content.withoutReasoning, to: &writer)
+    }
+
+    fileprivate func write(_ content: [Part], to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", id)
             writer.member("conversationId", conversationID)
@@ -17,6 +21,27 @@ extension Message: JSONWritable {
             writer.member("createdAt", createdAt.rfc3339)
         }
     }
+}
+
+extension [Message.Part] {
+    /// What is said, as if nothing had been thought between.
+    fileprivate var withoutReasoning: [Message.Part] {
+        guard contains(where: { if case .reasoning = $0 { true } else { false } }) else { return self }
+        return reduce(into: []) { parts, part in
+            switch (parts.last, part) {
+            case (_, .reasoning): break
+            case (.text(let before), .text(let more)): parts[parts.count - 1] = .text(before + more)
+            default: parts.append(part)
+            }
+        }
+    }
+}
+
+/// A message with what the model thought.
+struct MessageWithReasoning: JSONWritable, Sendable {
+    let message: Message
+
+    func write(to writer: inout JSONWriter) { message.write(message.content, to: &writer) }
 }
 
 extension Message.Part: JSONWritable, JSONReadable {
@@ -78,6 +103,7 @@ extension Usage: JSONWritable {
             writer.member("cachedInputTokens", cachedInputTokens)
             writer.member("outputTokens", outputTokens)
             writer.member("reasoningTokens", reasoningTokens)
+            if isEstimated { writer.member("estimated", true) }
             writer.member("cost", cost)
         }
     }

@@ -13,9 +13,20 @@ extension Turn: JSONWritable {
             writer.member("userMessageId", userMessageID)
             writer.member("messageId", messageID)
             writer.member("usage", usage)
+            writer.member("context", context)
             writer.member("quota", quota)
             writer.member("createdAt", createdAt.rfc3339)
             writer.member("completedAt", completedAt?.rfc3339)
+        }
+    }
+}
+
+extension Omissions: JSONWritable {
+    /// Writes the value as the protocol's `turn.context`.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("messagesLeftOut", messagesLeftOut)
+            writer.member("toolOutputsCleared", toolOutputsCleared)
         }
     }
 }

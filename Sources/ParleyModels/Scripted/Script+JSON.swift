@@ -52,6 +52,8 @@ private struct Timeline {
             hasField = true
             switch key {
             case "text": events.append(.textDelta(try reader.someText()))
+            case "reasoning": events.append(.reasoningDelta(try reader.someText()))
+            case "replay": events.append(.replay(try reader.value()))
             case "usage": events.append(.usage(try Usage(from: &reader)))
             case "toolCall": events.append(.toolCall(try ToolCall(fromScript: &reader)))
             case "delayMs": pause(milliseconds: Int64(try reader.count()))

@@ -9,7 +9,8 @@ package import ParleyCore
 /// {"expect": "weather", "steps": [{"text": "It is "}, {"delayMs": 50}, {"text": "fine."}, {"usage": {"inputTokens": 3, "outputTokens": 4}}]}
 /// {"text": "Hello there.", "repeat": true}
 /// ```
-/// An answer has either `text`, or `steps` that are played in order: `text`, one delta; `toolCall` with a `name` and, if wanted, `arguments` and
+/// An answer has either `text`, or `steps` that are played in order: `text`, one delta; `reasoning`, one delta of what the model thinks; `replay`,
+/// any value, which comes back to the script with the message and is shown to nobody; `toolCall` with a `name` and, if wanted, `arguments` and
 /// `id`; `delayMs`; `usage` with `inputTokens`, `outputTokens`
 /// and, if wanted, `cachedInputTokens` and `reasoningTokens`; and as the last one, if the answer is not to end as usual, `end` with
 /// `endTurn`, `maxTokens` or `refusal`, `error` with a `code`, a `message` and, if wanted, `retryAfterMs`, or `"hang": true`.

@@ -116,6 +116,18 @@ extension SettingKey {
             "The models that anonymous people may choose: PROVIDER:MODEL, in which * stands for anything, or default for the one that answers by default."
         ),
         SettingKey("models.allowed.user", .list, default: "*", "The models that users may choose, in the same way."),
+        SettingKey(
+            "models.fallback", .list,
+            "The models that answer when the first gives no answer, PROVIDER:MODEL in order; a bot may name its own."
+        ),
+        SettingKey(
+            "models.retry.maxAttempts", .integer(1...10), default: "3",
+            "How often a model is asked that is unavailable, busy or silent, before it has said anything; 1 for once."
+        ),
+        SettingKey(
+            "models.retry.maxDelaySeconds", .integer(0...3_600), default: "60",
+            "The longest that a model's server may ask to wait; beyond it the turn does not wait."
+        ),
         SettingKey("models.connectTimeoutSeconds", .integer(1...600), default: "10", "How long connecting to a model's server may take."),
         SettingKey(
             "models.firstByteTimeoutSeconds", .integer(1...day), default: "300",

@@ -12,13 +12,17 @@ final class RunningTurn: Sendable {
 
     private struct State {
         var cause: Cause?
+        /// The conversation with all that the turn has stored in it.
+        var conversation: Conversation
         var hasCalledModel = false
         var hasSaidSomething = false
         var sequence = 0
-        /// The assistant's message without its text, which grows in place beside it.
+        /// The assistant's message without its content, which grows beside it.
         var message: Message?
-        var text = ""
-        /// Whether the text has grown since it was last checkpointed.
+        var content = AnswerContent()
+        /// What the provider wants sent back with the message.
+        var replay: Message.Replay?
+        /// Whether the content has grown since it was last checkpointed.
         var grown = false
         var result: TurnResult?
         var waiting: [Int: CheckedContinuation<TurnResult?, Never>] = [:]
@@ -26,7 +30,8 @@ final class RunningTurn: Sendable {
 
         var answer: Message? {
             guard var message else { return nil }
-            message.content = text.isEmpty ? [] : [.text(text)]
+            message.content = content.parts
+            message.replay = replay
             return message
         }
     }
@@ -37,7 +42,7 @@ final class RunningTurn: Sendable {
     let deadline: Int64
     private let cancellation: Cancellation
     private let ambient: any Ambient
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     /// Wraps a turn that was admitted.
     ///
@@ -50,6 +55,7 @@ final class RunningTurn: Sendable {
         self.deadline = deadline
         self.cancellation = cancellation
         self.ambient = ambient
+        state = Locked(State(conversation: admitted.conversation))
     }
 
     /// Ends the turn early; only the first cause counts, and none does once the turn has ended.
@@ -92,10 +98,10 @@ final class RunningTurn: Sendable {
     /// The number that the next event will bear.
     var nextSequence: Int { state.withLock { $0.sequence + 1 } }
 
-    /// Appends deltas to the answer and numbers them, in one step, so that a checkpoint never tears them apart.
+    /// Appends pieces to the answer and numbers them, in one step, so that a checkpoint never tears them apart.
     ///
-    /// - Parameter message: the assistant's message, empty; used for the first delta only.
-    func append(_ deltas: [String], startingWith message: () -> Message) -> [TurnEvent] {
+    /// - Parameter message: the assistant's message, empty; used for the first piece only.
+    func append(_ pieces: [AnswerPiece], startingWith message: () -> Message) -> [TurnEvent] {
         state.withLock { state in
             let id =
                 state.message?.id
@@ -105,15 +111,22 @@ final class RunningTurn: Sendable {
                     return message.id
                 }()
             state.grown = true
-            state.hasSaidSomething = true
-            return deltas.map { delta in
-                state.text += delta
+            return pieces.map { piece in
+                state.content.append(piece)
                 state.sequence += 1
+                // Thoughts alone are nothing to show for a turn.
+                if piece.kind == .text { state.hasSaidSomething = true }
                 return TurnEvent(
                     conversationID: conversationID, turnID: self.id, sequence: state.sequence,
-                    body: .messageDelta(messageID: id, delta: delta))
+                    body: piece.kind == .text
+                        ? .messageDelta(messageID: id, delta: piece.text) : .reasoningDelta(messageID: id, delta: piece.text))
             }
         }
+    }
+
+    /// Keeps what the provider wants sent back with the message at hand; nil forgets it.
+    func keep(_ replay: Message.Replay?) {
+        state.withLock { $0.replay = replay }
     }
 
     /// The assistant's message as far as it goes; nil when nothing has been said.
@@ -129,11 +142,32 @@ final class RunningTurn: Sendable {
         state.withLock { state in
             var ended = state.answer ?? message()
             ended.content += calls.map { .toolCall($0) }
+            ended.replay = state.replay
             ended.status = .complete
             state.message = nil
-            state.text = ""
+            state.content = AnswerContent()
+            state.replay = nil
             state.grown = false
             return (ended, state.sequence)
+        }
+    }
+
+    /// Notes that a message was stored.
+    func didStore(_ message: Message) {
+        state.withLock { state in
+            state.conversation.messageCount += 1
+            guard let usage = message.usage else { return }
+            state.conversation.usage = state.conversation.usage.map { $0 + usage } ?? usage
+        }
+    }
+
+    /// The conversation as the turn leaves it.
+    func conversation(at end: Timestamp) -> Conversation {
+        state.withLock { state in
+            var conversation = state.conversation
+            conversation.activeTurnID = nil
+            conversation.updatedAt = end
+            return conversation
         }
     }
 

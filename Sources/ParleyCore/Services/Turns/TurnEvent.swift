@@ -6,6 +6,10 @@ package struct TurnEvent: Sendable {
         case started(Turn, userMessage: Message)
         /// More of the answer's text; never empty.
         case messageDelta(messageID: String, delta: String)
+        /// More of what the model thinks before it goes on; never empty.
+        case reasoningDelta(messageID: String, delta: String)
+        /// The model gave no answer, and is asked again, or another one is.
+        case retryScheduled(RetryNotice)
         /// A tool is being called.
         case toolCallStarted(ToolCall, source: String)
         /// Something came of it.
@@ -28,6 +32,20 @@ package struct TurnEvent: Sendable {
     package var sequence: Int
     /// What happened.
     package var body: Body
+}
+
+/// That a model is asked again, or another one is.
+package struct RetryNotice: Hashable, Sendable {
+    /// Which attempt it will be, of those with its model: 1 with another model.
+    package var attempt: Int
+    /// How many attempts each model gets.
+    package var maxAttempts: Int
+    /// When that will be, in milliseconds from now.
+    package var delayMilliseconds: Int64
+    /// Why the attempt before failed.
+    package var error: TurnError
+    /// The other model, as `PROVIDER:MODEL`; nil when the same is asked again, or nobody is to know which one is asked.
+    package var model: String?
 }
 
 /// Whoever is told of a turn's events, in order, by one task at a time.

@@ -4,6 +4,8 @@ package struct TurnSettings: Sendable {
     package var deadlineMilliseconds: Int64 = 600_000
     /// How often what a turn has said so far is stored, in milliseconds; never once a token.
     package var checkpointMilliseconds: Int64 = 1_000
+    /// How a model that gave no answer is asked again.
+    package var retry = ModelRetry()
     /// The instructions of the default assistant, which answers in conversations without a bot.
     package var defaultInstructions = "You are a helpful assistant. Answer in the language of the question."
 

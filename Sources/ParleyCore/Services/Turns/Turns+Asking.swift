@@ -1,0 +1,156 @@
+import Logging
+
+/// One step of a turn: a model is asked until one has answered, or none can.
+extension Turns {
+    /// What a model said, beside what was passed on.
+    struct Answer {
+        /// Why it stopped.
+        var stopReason: Turn.StopReason
+        /// What it wants done first.
+        var calls: [ToolCall] = []
+    }
+
+    /// One call of a model, until it ends.
+    private struct Attempt {
+        /// Whether the model has said, thought or called anything: from then on nothing is tried again.
+        var hasBegun = false
+        /// Bytes of all that it said.
+        var received = 0
+        /// Bytes of what it thought, which are among the received.
+        var thought = 0
+        var isFinished = false
+    }
+
+    /// Asks the model, again if need be, and then the models that stand in for it, and passes on what is said.
+    ///
+    /// Something is tried again only while nothing was said in the call, because what was passed on cannot be taken back.
+    ///
+    /// - Throws: what came of the last attempt.
+    func ask(
+        _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    ) async throws(Failure) -> Answer {
+        let history = try await store.history(endingAt: calls.parentID, maximumBytes: limits.maxHistoryBytes)
+        var number = 1
+        var isCutHarder = false
+        while true {
+            if turn.cause != nil { throw .endedEarly }
+            var attempt = Attempt()
+            var omissions = Omissions()
+            let failure: Failure
+            do throws(Failure) {
+                let selection = try calls.selection()
+                let (request, leftOut, bytes) = calls.request(history, to: selection, isCutHarder: isCutHarder)
+                omissions = leftOut
+                defer { if attempt.hasBegun || attempt.isFinished { account.note(leftOut) } }
+                return try await call(
+                    selection, request, bytes: bytes, &calls, &attempt, turn: turn, observer: observer, account: &account)
+            } catch {
+                failure = error
+            }
+            guard !attempt.hasBegun, turn.cause == nil else { throw failure }
+            account.usage.beginCall()
+            if failure.code == .contextWindowExceeded {
+                guard !isCutHarder, calls.leavesOutMore(of: history, than: omissions) else { throw failure }
+                isCutHarder = true
+                continue
+            }
+            let notice = try await waitBeforeNext(after: failure, number, &calls, turn: turn, observer: observer)
+            number = notice.attempt
+            isCutHarder = isCutHarder && notice.attempt > 1
+        }
+    }
+
+    /// Says that the model is asked again, or another one is, and waits until then.
+    ///
+    /// - Throws: the failure, when nobody is left to ask.
+    private func waitBeforeNext(
+        after failure: Failure, _ number: Int, _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver
+    ) async throws(Failure) -> RetryNotice {
+        let policy = settings.retry
+        let delay = policy.delay(
+            after: failure, attempt: number, chance: ambient.chance(), remaining: turn.deadline - ambient.monotonicMilliseconds())
+        guard delay != nil || failure.isOutage && calls.moveOn() else { throw failure }
+        let notice = RetryNotice(
+            attempt: delay == nil ? 1 : number + 1, maxAttempts: policy.maxAttempts, delayMilliseconds: delay ?? 0,
+            error: TurnError(calls.showsInsides ? failure : failure.forGuests), model: delay == nil ? calls.shownModel : nil)
+        logger.notice(
+            "a model is asked again",
+            metadata: [
+                "turn": .string(turn.id), "code": .string(failure.code.rawValue), "attempt": .stringConvertible(notice.attempt),
+                "delayMs": .stringConvertible(notice.delayMilliseconds), "cause": .string(failure.underlying ?? failure.message),
+            ])
+        observer.observe([turn.event(.retryScheduled(notice))])
+        guard notice.delayMilliseconds > 0 else { return notice }
+        do throws(CancellationError) {
+            try await ambient.sleep(milliseconds: notice.delayMilliseconds)
+        } catch {
+            throw .endedEarly
+        }
+        return notice
+    }
+
+    /// Calls a model once.
+    private func call(
+        _ selection: ModelCatalog.Selection, _ request: ModelRequest, bytes: Int, _ calls: inout ModelCalls, _ attempt: inout Attempt,
+        turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    ) async throws(Failure) -> Answer {
+        let prices = selection.description.prices
+        turn.willCallModel()
+        turn.keep(nil)
+        defer {
+            if let counted = account.usage.ofMessage {
+                calls.estimate = TokenEstimate(tokens: counted.inputTokens, of: bytes)
+            } else if attempt.hasBegun || attempt.isFinished {
+                account.usage.take(.estimated(sent: bytes, received: attempt.received, reasoning: attempt.thought), prices: prices)
+            }
+        }
+        var stream = try await selection.provider.stream(request)
+        var answer = Answer(stopReason: .endTurn)
+        while let events = try await stream.next() {
+            var pieces: [AnswerPiece] = []
+            let receivedBefore = attempt.received
+            for event in events {
+                switch event {
+                case .textDelta(let text):
+                    pieces.append(AnswerPiece(kind: .text, text: text))
+                    attempt.received += text.utf8.count
+                case .reasoningDelta(let text):
+                    // What a published bot thinks may quote what it was told.
+                    if calls.showsInsides { pieces.append(AnswerPiece(kind: .reasoning, text: text)) }
+                    attempt.received += text.utf8.count
+                    attempt.thought += text.utf8.count
+                case .replay(let value): turn.keep(Message.Replay(model: selection.id, value: value))
+                case .toolCall(let call):
+                    answer.calls.append(named(call, besides: answer.calls))
+                    attempt.received += call.bytes
+                case .usage(let latest): account.usage.take(latest, prices: prices)
+                case .finished(let reason):
+                    answer.stopReason = reason
+                    attempt.isFinished = true
+                }
+            }
+            attempt.hasBegun = attempt.received > 0
+            calls.bytesLeft -= attempt.received - receivedBefore
+            if !pieces.isEmpty {
+                observer.observe(turn.append(pieces) { [calls] in calls.message(in: turn, ambient) })
+            }
+            if attempt.isFinished { return answer }
+            if calls.bytesLeft < 0 { return Answer(stopReason: .maxTokens) }
+            if turn.cause != nil { throw .endedEarly }
+            await observer.ready()
+        }
+        throw Failure(.modelUnavailable, "The model's answer stopped before its end.")
+    }
+
+    /// Gives a call an id where the model gave none, or one twice.
+    private func named(_ call: ToolCall, besides others: [ToolCall]) -> ToolCall {
+        var call = call
+        if call.id.isEmpty || others.contains(where: { $0.id == call.id }) { call.id = ambient.newID(.toolCall) }
+        return call
+    }
+}
+
+extension Failure {
+    /// What a turn's work fails with when the turn was ended meanwhile; the turn knows why.
+    static var endedEarly: Failure { Failure(.cancelled, "The turn was ended early.") }
+}
