@@ -206,4 +206,45 @@ struct ModelServerTests {
         #expect(body["thinking"] == ["type": "adaptive"])
         #expect(way == "environment" || body["max_tokens"] == 1000)
     }
+
+    @Test("MiniMax reads all of its own message again after a tool call, reasoning included")
+    func minimaxReadsItsReasoningAgain() async throws {
+        @Sendable func event(_ choice: String) -> String {
+            "data: {\"choices\":[\(choice)],\"base_resp\":{\"status_code\":0,\"status_msg\":\"\"}}\n\n"
+        }
+        let server = try LoopbackServer { request, connection in
+            guard !String(decoding: request.body, as: UTF8.self).contains(#""role":"tool""#) else {
+                connection.respond(body: event(#"{"delta":{"content":"None."},"finish_reason":"stop"}"#))
+                return
+            }
+            let details = #"[{"type":"reasoning.text","id":"r1","format":"MiniMax-response-v1","index":0,"text":"TEXT"}]"#
+            let deltas = ["Let me ", "look."].map { text in
+                let details = details.replacing("TEXT", with: text)
+                return #"{"delta":{"content":"","reasoning_content":"\#(text)","reasoning_details":\#(details)}}"#
+            }
+            let call =
+                #"{"delta":{"tool_calls":[{"index":0,"id":"call_function_1","type":"function","function":{"name":"list_bots","arguments":"{}"}}]},"finish_reason":"tool_calls"}"#
+            connection.respond(body: (deltas + [call]).map(event).joined())
+        }
+        let parley = try ParleyProcess(
+            ["serve", "--database", ":memory:", "--caller", "userId:ada"],
+            environment: ["MINIMAX_API_KEY": Self.key, "MINIMAX_BASE_URL": "\(server.url)/v1"])
+        let reply = try await parley.call("sendMessage", ["text": "Which bots are there?"])
+        #expect(reply["result"]?["message"]?["content"]?.arrayValue?.last?["text"] == "None.")
+        #expect(!String(decoding: JSONWriter.encode(reply), as: UTF8.self).contains("reasoning_details"), "what goes back is nobody else's")
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        let bodies = try server.requests.map { try JSONReader.parse($0.body) }
+        try #require(bodies.count == 2)
+        #expect(bodies.allSatisfy { $0["reasoning_split"] == true && $0["messages"]?.arrayValue?.first?["role"] == "system" })
+        let sent = bodies[1]["messages"]?.arrayValue?.first { $0["role"] == "assistant" }
+        let call: JSONValue = ["id": "call_function_1", "type": "function", "function": ["name": "list_bots", "arguments": "{}"]]
+        #expect(
+            sent == [
+                "role": "assistant", "content": "", "reasoning_content": "Let me look.",
+                "reasoning_details": [
+                    ["type": "reasoning.text", "id": "r1", "format": "MiniMax-response-v1", "index": 0, "text": "Let me look."]
+                ], "tool_calls": [call],
+            ])
+    }
 }

@@ -161,7 +161,7 @@ struct RunningText: Sendable {
             text = piece
             return piece
         }
-        let repeats = piece.utf8.starts(with: text.utf8) && piece.utf8.count > text.utf8.count
+        let repeats = manner != .new && piece.utf8.count > text.utf8.count && piece.utf8.starts(with: text.utf8)
         if manner == .unknown, text.contains(where: \.isLetter) { manner = repeats ? .whole : .new }
         if manner == .whole {
             if repeats {

@@ -80,7 +80,7 @@ extension SettingKey {
         SettingKey("database", .text, "The database's file, or :memory:; by default parley/parley.db in the user's data folder."),
         SettingKey(
             "model", .text,
-            "The model that answers by default, as PROVIDER:MODEL; by default minimax when its key is set, then the settings file's first, then openai, else demo."
+            "The model that answers by default, as PROVIDER:MODEL; by default minimax when its key is set, then the settings file's first, then openai, then anthropic, else demo."
         ),
         SettingKey("caller", .text, "Whom requests without a caller act for, as userId:ID."),
         SettingKey(
