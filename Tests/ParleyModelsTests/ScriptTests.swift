@@ -26,6 +26,7 @@ struct ScriptTests {
         (#"{"steps":[{"error":{"code":"modelAuth"}}]}"#, "steps[0].error.message", "is required"),
         (#"{"steps":[{"error":{"code":"notFound","message":"x"}}]}"#, "steps[0].error.code", "expected one of"),
         (#"{"steps":[{"error":{"code":"modelAuth","message":"x","why":1}}]}"#, "steps[0].error.why", "is no field of an error"),
+        (#"{"steps":[{"reasoning":""}]}"#, "steps[0].reasoning", "must not be empty"),
         (#"{"steps":[{"end":"cancelled"}]}"#, "steps[0].end", "expected \"endTurn\""),
         (#"{"steps":[{"hang":false}]}"#, "steps[0].hang", "expected true"),
         (#"{"steps":[{"end":"endTurn"},{"text":"x"}]}"#, "steps[1]", "nothing can follow"),

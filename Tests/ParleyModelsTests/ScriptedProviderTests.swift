@@ -37,11 +37,13 @@ struct ScriptedProviderTests {
     @Test func playsEveryStep() async throws {
         let usage = #"{"inputTokens":3,"cachedInputTokens":1,"outputTokens":2,"reasoningTokens":0}"#
         let provider = try Self.provider(
-            #"{"steps":[{"text":"a"},{"text":"b"},{"delayMs":0},{"text":"c"},{"usage":\#(usage)},{"end":"refusal"}]}"#)
+            #"{"steps":[{"text":"a"},{"reasoning":"b"},{"delayMs":0},{"text":"c"},{"replay":{"d":null}},{"usage":\#(usage)},{"end":"refusal"}]}"#
+        )
         let all = Usage(inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0)
         #expect(
             await Self.call(provider).batches == [
-                [.textDelta("a"), .textDelta("b")], [.textDelta("c"), .usage(all), .finished(.refusal)],
+                [.textDelta("a"), .reasoningDelta("b")],
+                [.textDelta("c"), .replay(["d": nil]), .usage(all), .finished(.refusal)],
             ])
     }
 

@@ -76,6 +76,8 @@ struct CommandTests {
         ),
         (#"{"providers":{"demo":{"kind":"openai","baseURL":"http://127.0.0.1"}}}"#, "providers.demo"),
         (#"{"model":"nowhere:model"}"#, "model"),
+        (#"{"models":{"fallback":["demo","nowhere:model"]}}"#, "models.fallback"),
+        (#"{"models":{"retry":{"maxAttempts":0}}}"#, "models.retry.maxAttempts"),
         (#"{"#, "byte"),
         ("[]", "object"),
     ])

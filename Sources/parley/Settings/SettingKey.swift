@@ -182,7 +182,7 @@ extension SettingKey {
             "The longest answer of a model; what has come by then is the answer."),
         SettingKey(
             "limits.maxHistoryBytes", .integer(1_024...gibibyte), default: "524288",
-            "How much of a conversation goes to the model; the newest messages that fit."
+            "How much of a conversation goes to the model: the newest turns that fit whole, and the last one in any case."
         ),
         SettingKey("limits.maxTitleCharacters", .integer(1...100_000), default: "200", "The longest title of a conversation."),
         SettingKey("limits.maxMetadataBytes", .integer(2...gibibyte), default: "65536", "The largest metadata of a conversation."),

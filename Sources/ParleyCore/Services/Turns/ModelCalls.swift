@@ -24,6 +24,8 @@ struct ModelCalls {
     var bytesLeft: Int
     /// What is known of how the model counts; nil before it has counted anything in this turn.
     var estimate: TokenEstimate?
+    /// The most bytes that the messages may have, since the model has refused more; nil when it has refused nothing.
+    private var ceiling: Int?
     /// Bytes of what goes along with the messages.
     private let fixedBytes: Int
 
@@ -63,26 +65,21 @@ struct ModelCalls {
         guard current + 1 < candidates.count else { return false }
         current += 1
         estimate = nil
+        ceiling = nil
         return true
     }
 
     /// What the model is asked.
     ///
-    /// - Parameters:
-    ///   - history: the conversation up to the message to answer.
-    ///   - isCutHarder: whether the model has refused as much as the window was thought to take.
+    /// - Parameter history: the conversation up to the message to answer.
     /// - Returns: the request, what of the history is not in it, and how many bytes it has.
     func request(
-        _ history: History, to selection: ModelCatalog.Selection, isCutHarder: Bool
+        _ history: History, to selection: ModelCatalog.Selection
     ) -> (request: ModelRequest, omissions: Omissions, bytes: Int) {
         let messages = ModelHistory.prepared(history.messages, for: selection.id)
         let estimate = estimate ?? learned(from: messages, of: selection)
-        var budget = self.budget(of: selection, estimate)
-        if isCutHarder {
-            let sent = ContextWindow(budget: budget, estimate: estimate).fitted(messages).messages
-            budget = estimate.tokens(of: sent.reduce(0) { $0 + $1.modelBytes }) / 2
-        }
-        var (kept, omissions) = ContextWindow(budget: budget, estimate: estimate).fitted(messages)
+        let bounds = [budget(of: selection, estimate), ceiling.map { estimate.tokens(of: $0) }]
+        var (kept, omissions) = ContextWindow(budget: bounds.compactMap(\.self).min(), estimate: estimate).fitted(messages)
         omissions.messagesLeftOut += history.earlierCount
         let request = ModelRequest(
             model: selection.model, instructions: instructions, messages: kept, tools: tools, temperature: temperature,
@@ -90,10 +87,14 @@ struct ModelCalls {
         return (request, omissions, kept.reduce(fixedBytes) { $0 + $1.modelBytes })
     }
 
-    /// Whether a history can be cut harder than it was.
-    func leavesOutMore(of history: History, than omissions: Omissions) -> Bool {
+    /// Takes it from the model's refusal that half of what it was sent is enough, for the rest of the turn.
+    ///
+    /// - Returns: whether less would be sent now.
+    mutating func halve(_ history: History) -> Bool {
         guard case .success(let selection) = candidates[current].selection else { return false }
-        return request(history, to: selection, isCutHarder: true).omissions != omissions
+        let (_, omissions, bytes) = request(history, to: selection)
+        ceiling = (bytes - fixedBytes) / 2
+        return request(history, to: selection).omissions != omissions
     }
 
     /// How many tokens the messages may take: what is left of the model's window beside instructions, tools and the answer.

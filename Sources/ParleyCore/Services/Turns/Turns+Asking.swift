@@ -31,17 +31,15 @@ extension Turns {
     ) async throws(Failure) -> Answer {
         let history = try await store.history(endingAt: calls.parentID, maximumBytes: limits.maxHistoryBytes)
         var number = 1
-        var isCutHarder = false
+        var isHalved = false
         while true {
             if turn.cause != nil { throw .endedEarly }
             var attempt = Attempt()
-            var omissions = Omissions()
             let failure: Failure
             do throws(Failure) {
                 let selection = try calls.selection()
-                let (request, leftOut, bytes) = calls.request(history, to: selection, isCutHarder: isCutHarder)
-                omissions = leftOut
-                defer { if attempt.hasBegun || attempt.isFinished { account.note(leftOut) } }
+                let (request, omissions, bytes) = calls.request(history, to: selection)
+                defer { if attempt.hasBegun || attempt.isFinished { account.note(omissions) } }
                 return try await call(
                     selection, request, bytes: bytes, &calls, &attempt, turn: turn, observer: observer, account: &account)
             } catch {
@@ -50,13 +48,13 @@ extension Turns {
             guard !attempt.hasBegun, turn.cause == nil else { throw failure }
             account.usage.beginCall()
             if failure.code == .contextWindowExceeded {
-                guard !isCutHarder, calls.leavesOutMore(of: history, than: omissions) else { throw failure }
-                isCutHarder = true
+                guard !isHalved, calls.halve(history) else { throw failure }
+                isHalved = true
                 continue
             }
             let notice = try await waitBeforeNext(after: failure, number, &calls, turn: turn, observer: observer)
             number = notice.attempt
-            isCutHarder = isCutHarder && notice.attempt > 1
+            isHalved = isHalved && notice.attempt > 1
         }
     }
 
