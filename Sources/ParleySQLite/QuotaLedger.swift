@@ -79,6 +79,17 @@ extension StoreTransaction {
         }
     }
 
+    /// Makes sure that no more commands of a person run at once than its messages may: they cost nothing, but may keep tools busy.
+    ///
+    /// - Throws: `quotaExceeded` for the limit of what is in flight.
+    func requireRoomForCommand(of person: Int64, _ kind: PersonKind) throws {
+        guard let key = QuotaKey.inFlight(of: kind), let rule = surroundings.quotas[key] else { return }
+        let running: Int =
+            try db.first("SELECT count(*) FROM turns WHERE person = ? AND status = 'inProgress' AND local", person) { $0[0] } ?? 0
+        let reading = QuotaReading(rule, taken: running, held: running)
+        guard reading.isOpen else { throw Failure.quotaExceeded(reading, of: key) }
+    }
+
     /// Takes one of something.
     ///
     /// - Parameter time: quota time.

@@ -32,7 +32,9 @@ extension StoreTransaction {
         let party = QuotaParty(person: person, address: address)
         // A command costs nothing, and is accepted when nothing is left.
         let keys = isLocal ? [] : QuotaKey.turn(of: caller.kind, hasAddress: address != nil)
-        if !isLocal {
+        if isLocal {
+            try requireRoomForCommand(of: person, caller.kind)
+        } else {
             try requireRoom(
                 QuotaKey.all.filter { keys.contains($0) || $0 == QuotaKey.inFlight(of: caller.kind) }, of: party, at: time, wall: new.now)
         }

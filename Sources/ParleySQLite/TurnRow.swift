@@ -146,7 +146,9 @@ extension StoreTransaction {
             turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0,
             at: outcome.completedAt)
         if let command = outcome.command { try leave(command, in: turn.conversation) }
-        return TurnResult(turn: ended, message: try outcome.message ?? answer(of: turn))
+        return TurnResult(
+            turn: ended, message: try outcome.message ?? answer(of: turn),
+            conversation: try outcome.returnsConversation ? conversation(turn.value.conversationID, of: turn.owner).value : nil)
     }
 
     /// Ends a turn whose host is gone, and settles what it holds. What it had said becomes the conversation's head.
@@ -196,6 +198,8 @@ extension StoreTransaction {
         }
         try db.run(
             "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", turn.value.messageID, lastSequence, turn.key)
+        // A command that comes so far waits for nothing any more, whatever becomes of it.
+        if turn.value.isLocal { try leave(CommandOutcome(), in: turn.conversation) }
     }
 
     /// The key of the message that checkpoints left, if it is to follow the conversation's head.

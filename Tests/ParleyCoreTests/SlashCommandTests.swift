@@ -33,7 +33,8 @@ import Testing
             ("", []), ("a b", ["a", "b"]), ("  a\t\n b ", ["a", "b"]), (#""a b" c"#, ["a b", "c"]), (#"'a "b' c"#, ["a \"b", "c"]),
             (#"a\ b"#, ["a b"]), (#""a\"b\\c\d""#, [#"a"b\c\d"#]), (#"'a\'"#, [#"a\"#]), (#"a"b c"d"#, ["ab cd"]), (#""""#, [""]),
             ("“a b” c", ["a b", "c"]), ("„a b“", ["a b"]), (#"it\'s"#, ["it's"]), (#"a\"#, [#"a\"#]), ("-5 -x", ["-5", "-x"]),
-            ("a’s", ["a’s"]),
+            ("a’s", ["a’s"]), ("A — B", ["A", "—", "B"]), ("Tom's and Ada's", ["Tom's", "and", "Ada's"]), ("a'b c'd", ["a'b", "c'd"]),
+            ("l'été 'n' '9'", ["l'été", "n", "9"]), ("—", ["—"]), ("—5", ["—5"]),
         ] as [(String, [String])])
     func splits(line: String, words: [String]) {
         let split = CommandWords.split(line)
@@ -50,7 +51,7 @@ import Testing
         "options have names, and values after a sign",
         arguments: [
             ("--a", "a", nil), ("--a-b=c d", "a-b", "c"), (#"--a="c d""#, "a", "c d"), ("--a=", "a", ""), ("--a=b=c", "a", "b=c"),
-            ("—a", "a", nil), ("--_x='=\u{301}'", "_x", "=\u{301}"), (#"--a='\u0301'"#, "a", #"\u0301"#),
+            ("—a", "a", nil), ("—a=b", "a", "b"), ("--_x='=\u{301}'", "_x", "=\u{301}"), (#"--a='\u0301'"#, "a", #"\u0301"#),
         ] as [(String, String, String?)])
     func isOption(line: String, name: String, value: String?) throws {
         let option = try #require(CommandWords.split(line)?.first?.option)
@@ -77,6 +78,16 @@ import Testing
         "type": "object", "properties": ["name": ["type": "string"], "numbers": ["type": "array", "items": ["type": "number"]]],
         "required": ["name", "numbers"],
     ]
+    /// As generators of schemas write optional fields and named types.
+    private static let wrapped: JSONValue = [
+        "type": "object",
+        "properties": [
+            "count": ["$ref": "#/$defs/count"], "note": ["anyOf": [["type": "string"], ["type": "null"]]],
+            "tags": ["oneOf": [["type": "null"], ["type": "array", "items": ["$ref": "#/$defs/word"]]]],
+            "unit": ["allOf": [["type": "string"]]],
+        ],
+        "required": ["count"], "$defs": ["count": ["type": "integer"], "word": ["type": "string"]],
+    ]
     private static let free: JSONValue = ["type": "object", "properties": ["n": ["type": "number"], "m": ["type": "string"]]]
 
     @Test(
@@ -91,11 +102,14 @@ import Testing
             (city, "--hours 6 --hours 18", #"{"hours":[6,18]}"#), (city, "--hours [6,18] --hours 9", #"{"hours":[6,18,9]}"#),
             (city, "--tags a --tags 'b c'", #"{"tags":["a","b c"]}"#), (city, #"--where '{"x":1}'"#, #"{"where":{"x":1}}"#),
             (city, "--any 5 --unit C --limit 5", #"{"any":5,"unit":"C","limit":"5"}"#), (city, "--any five", #"{"any":"five"}"#),
+            (city, "Rome —days 3", #"{"days":3,"city":"Rome"}"#), (city, "Rome —the eternal—", #"{"city":"Rome —the eternal—"}"#),
             (city, "--city Rome", #"{"city":"Rome"}"#), (city, "-- --days", #"{"city":"--days"}"#), (city, "42", #"{"city":"42"}"#),
             (list, "a 1 2 3", #"{"name":"a","numbers":[1,2,3]}"#), (list, "a", #"{"name":"a"}"#),
             (list, "--numbers 1 b", #"{"numbers":[1],"name":"b"}"#),
             (list, "a [1,2]", #"{"name":"a","numbers":[1,2]}"#),
-            (free, "1", #"{"n":1}"#), (free, "--m x 1", #"{"m":"x","n":1}"#), (["type": "object"], "", "{}"),
+            (free, "1", #"{"n":1}"#), (free, "--m x 1", #"{"m":"x","n":1}"#),
+            (wrapped, "5 --note 2024 --tags 1 --tags b", #"{"note":"2024","tags":["1","b"],"count":5}"#),
+            (wrapped, "--note null --unit x", #"{"note":null,"unit":"x"}"#), (["type": "object"], "", "{}"),
         ] as [(JSONValue, String, String)])
     func reads(schema: JSONValue, line: String, expected: String) throws {
         var arguments = CommandArguments(of: try ToolDefinition(name: "t", summary: "", category: "", inputSchema: schema))
@@ -106,7 +120,8 @@ import Testing
     @Test(
         "what is no arguments is told why",
         arguments: [
-            (city, #""a"#, "A quote is not closed."), (city, "--dayz 3", "There is no field `--dayz`. Did you mean `--days`?"),
+            (city, #""a"#, "A quote is not closed: put the text between double quotes, or a backslash before an apostrophe."),
+            (city, "--dayz 3", "There is no field `--dayz`. Did you mean `--days`?"),
             (city, "--nothing-like-it", "There is no field `--nothing-like-it`."), (city, "--days", "`--days` needs a value."),
             (city, "--days --wind", "`--days` needs a value."), (city, "--days 1 --days 2", "`--days` is given twice."),
             (city, "--city Rome Paris", "It is not clear what “Paris” is: name its field, `--field value`."),
@@ -133,6 +148,17 @@ import Testing
         #expect(String(decoding: JSONWriter.encode(value), as: UTF8.self) == expected)
     }
 
+    @Test("many words take no more time a word than few")
+    func manyWords() throws {
+        let definition = try ToolDefinition(name: "t", summary: "", category: "", inputSchema: Self.list)
+        var loose = CommandArguments(of: definition)
+        try loose.read("a " + String(repeating: "1 ", count: 200_000))
+        #expect(loose.value["numbers"]?.arrayValue?.count == 200_000)
+        var named = CommandArguments(of: definition)
+        try named.read(String(repeating: "--numbers 1 ", count: 50_000) + "a")
+        #expect(named.value["numbers"]?.arrayValue?.count == 50_000)
+    }
+
     @Test("usage is written as people write it")
     func usage() throws {
         func usage(_ schema: JSONValue) throws -> String {
@@ -143,7 +169,7 @@ import Testing
                 == "/t CITY [--days NUMBER] [--wind] [--isCold] [--hours VALUE…] [--tags TEXT…] [--where JSON] [--any JSON] [--unit C|F] [--limit TEXT]"
         )
         #expect(try usage(Self.list) == "/t NAME NUMBERS…")
-        #expect(try usage(Self.free) == "/t [NUMBER] [--m TEXT]")
+        #expect(try usage(Self.free) == "/t [N] [--m TEXT]")
         #expect(try usage(["type": "object"]) == "/t")
     }
 

@@ -30,6 +30,16 @@ extension StoreContract {
     }
 
     static let commands: [StoreContract] = [
+        StoreContract("A turn that ends tells the conversation as it has left it, to whoever asks") { store in
+            try await store.makeConversation("c", for: .ann)
+            let admitted = try await send("t", .message, in: store)
+            _ = try await store.updateConversation("c", ConversationChange(title: "New"), at: Timestamp(milliseconds: 2_500), for: .ann)
+            var outcome = TurnOutcome.plain(admitted)
+            outcome.returnsConversation = true
+            let told = try await store.finishTurn(outcome).conversation
+            #expect(try await store.conversation("c", for: .ann) == told)
+            #expect(told?.title == "New" && told?.messageCount == 2 && told?.activeTurnID == nil)
+        },
         StoreContract("A command is local, has no title, and is told to no model") { store in
             try await store.makeConversation("c", for: .ann)
             let command = try await send("t", .command, in: store)
@@ -57,7 +67,21 @@ extension StoreContract {
             #expect(cancelled.turn.isLocal && cancelled.pendingCommand == pending)
             // What a command does not come to leaves all as it was.
             _ = try await end(cancelled, in: store, leaving: nil, status: .cancelled)
-            let argument = try await send("t4", .messageOrArgument, in: store)
+            let called = try await send("t4", .messageOrArgument, in: store)
+            #expect(called.pendingCommand == pending)
+            // Once its tool is called, nothing can be taken for the argument again.
+            var asked = Message.answer(to: called)
+            asked.isLocal = true
+            asked.content = [.toolCall(ToolCall(id: "1", name: "create_bot", arguments: [:]))]
+            try await store.appendMessages([asked], toTurn: "t4", lastSequence: 2)
+            var outcome = TurnOutcome.plain(called)
+            (outcome.status, outcome.stopReason, outcome.message) = (.cancelled, .cancelled, nil)
+            _ = try await store.finishTurn(outcome)
+            let again = try await send("t4a", .messageOrArgument, in: store)
+            #expect(!again.turn.isLocal)
+            _ = try await store.finishTurn(.plain(again))
+            _ = try await end(try await send("t4b", .command, in: store), in: store, leaving: CommandOutcome(pending: pending))
+            let argument = try await send("t4c", .messageOrArgument, in: store)
             #expect(argument.pendingCommand == pending)
             _ = try await end(argument, in: store, leaving: CommandOutcome())
             let next = try await send("t5", .messageOrArgument, in: store)

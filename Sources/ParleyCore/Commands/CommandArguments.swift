@@ -31,28 +31,32 @@ struct CommandArguments: Sendable {
 
     /// Reads a line.
     mutating func read(_ line: String) throws(Problem) {
-        guard let words = CommandWords.split(line) else { throw Problem(sentence: "A quote is not closed.") }
+        guard let words = CommandWords.split(line) else {
+            throw Problem(
+                sentence: "A quote is not closed: put the text between double quotes, or a backslash before an apostrophe.")
+        }
         var loose: [String] = []
+        var lists: [String: [JSONValue]] = [:]
         var index = words.startIndex
         while index < words.endIndex {
             let word = words[index]
             index += 1
-            guard let option = word.option else {
+            guard let option = word.option, let parameter = try parameter(for: option) else {
                 loose.append(word.text)
                 continue
             }
-            let parameter = try parameter(named: option.name)
             if let value = option.value {
-                try give(value, to: parameter)
+                try give(value, to: parameter, &lists)
             } else if parameter.form == .flag, index == words.endIndex || !["true", "false"].contains(words[index].text) {
                 members[parameter.name] = true
             } else if index < words.endIndex, words[index].option == nil {
-                try give(words[index].text, to: parameter)
+                try give(words[index].text, to: parameter, &lists)
                 index += 1
             } else {
                 throw Problem(sentence: "`--\(parameter.name)` needs a value.")
             }
         }
+        for (name, elements) in lists { members[name] = .array(elements) }
         try give(loose)
     }
 
@@ -67,15 +71,19 @@ struct CommandArguments: Sendable {
         }
     }
 
-    private mutating func give(_ value: String, to parameter: CommandParameter) throws(Problem) {
-        guard let before = members[parameter.name] else {
+    /// Gives a field its value, or a list some more elements.
+    ///
+    /// - Parameter lists: what lists have so far, by name.
+    private mutating func give(
+        _ value: String, to parameter: CommandParameter, _ lists: inout [String: [JSONValue]]
+    ) throws(Problem) {
+        if case .list = parameter.form, let more = parameter.value(of: value).arrayValue {
+            if lists[parameter.name] == nil { members[parameter.name] = [] }
+            lists[parameter.name, default: []] += more
+        } else {
+            guard members[parameter.name] == nil else { throw Problem(sentence: "`--\(parameter.name)` is given twice.") }
             members[parameter.name] = parameter.value(of: value)
-            return
         }
-        guard case .list = parameter.form, let elements = before.arrayValue, let more = parameter.value(of: value).arrayValue else {
-            throw Problem(sentence: "`--\(parameter.name)` is given twice.")
-        }
-        members[parameter.name] = .array(elements + more)
     }
 
     /// Gives words without a name to the fields that take such.
@@ -89,26 +97,31 @@ struct CommandArguments: Sendable {
                 sentence: parameters.isEmpty
                     ? "It takes no arguments." : "It is not clear what “\(first)” is: name its field, `--field value`.")
         }
-        for (taker, word) in zip(takers.dropLast(), words) { try give(word, to: taker) }
+        for (taker, word) in zip(takers.dropLast(), words) { members[taker.name] = taker.value(of: word) }
         let rest = words.dropFirst(takers.count - 1)
         guard !rest.isEmpty else { return }
         switch last.form {
-        case .list: for word in rest { try give(word, to: last) }
+        // At once, because a list of many words would be copied for each of them.
+        case .list: members[last.name] = .array(rest.flatMap { last.value(of: $0).arrayValue ?? [] })
         case .text: members[last.name] = .string(rest.joined(separator: " "))
         case .number, .flag, .json:
             guard rest.count == 1 else { throw Problem(sentence: "There are more words than arguments; quotes keep words together.") }
-            try give(rest[rest.startIndex], to: last)
+            members[last.name] = last.value(of: rest[rest.startIndex])
         }
     }
 
-    private func parameter(named name: String) throws(Problem) -> CommandParameter {
-        if let exact = parameters.first(where: { $0.name == name }) { return exact }
-        let wanted = Self.comparable(name)
+    /// The field that an option names.
+    ///
+    /// - Returns: nil when the option is only punctuation that looks like one.
+    private func parameter(for option: CommandWords.Option) throws(Problem) -> CommandParameter? {
+        if let exact = parameters.first(where: { $0.name == option.name }) { return exact }
+        let wanted = Self.comparable(option.name)
         // Whoever writes a command need not know how a tool spells its fields.
         if let alike = parameters.first(where: { Self.comparable($0.name) == wanted }) { return alike }
-        let nearest = NearestNames.of(name, among: parameters.map(\.name)).first
+        guard !option.isGuess else { return nil }
+        let nearest = NearestNames.of(option.name, among: parameters.map(\.name)).first
         throw Problem(
-            sentence: "There is no field `--\(name.prefix(40))`." + (nearest.map { " Did you mean `--\($0)`?" } ?? ""))
+            sentence: "There is no field `--\(option.name.prefix(40))`." + (nearest.map { " Did you mean `--\($0)`?" } ?? ""))
     }
 
     private static func comparable(_ name: String) -> String {

@@ -24,7 +24,8 @@ package struct CommandHelp: Sendable {
             }
         }
         let lists = categories.map { "**\($0.name)**\n\($0.lines.joined(separator: "\n"))" }
-        return (lists + ["`/help NAME` tells more about one of them."]).joined(separator: "\n\n")
+        let hint = commands[ConversationTools.help] == nil ? [] : ["`/help NAME` tells more about one of them."]
+        return (lists + hint).joined(separator: "\n\n")
     }
 
     /// What commands are and how they are written, and all of them.
@@ -90,7 +91,9 @@ extension CommandParameter {
         switch form {
         case .text: "TEXT"
         case .list(let element): element == .text ? "TEXT…" : "VALUE…"
-        case .number, .flag, .json: placeholder
+        case .number: "NUMBER"
+        case .flag: "true|false"
+        case .json: "JSON"
         }
     }
 }

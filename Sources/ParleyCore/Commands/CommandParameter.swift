@@ -27,18 +27,18 @@ struct CommandParameter: Sendable {
     static func all(of definition: ToolDefinition) -> [CommandParameter] {
         let required = definition.inputSchema["required"]?.arrayValue?.compactMap(\.stringValue) ?? []
         let properties = definition.inputSchema["properties"]?.objectValue ?? [:]
-        let parameters =
-            required.map { CommandParameter($0, properties[$0] ?? true, isRequired: true) }
-            + properties.lazy.filter { !required.contains($0.key) }.map { CommandParameter($0.key, $0.value, isRequired: false) }
-        return parameters
+        let root = definition.inputSchema
+        return required.map { CommandParameter($0, properties[$0] ?? true, in: root, isRequired: true) }
+            + properties.lazy.filter { !required.contains($0.key) }.map { CommandParameter($0.key, $0.value, in: root, isRequired: false) }
     }
 
-    private init(_ name: String, _ schema: JSONValue, isRequired: Bool) {
+    private init(_ name: String, _ written: JSONValue, in root: JSONValue, isRequired: Bool) {
+        let (schema, isNullable) = Form.plain(written, in: root)
         self.name = name
         self.isRequired = isRequired
-        form = Form(schema)
-        isNullable = Form.types(schema).contains("null")
-        summary = schema["description"]?.stringValue ?? ""
+        form = Form(schema, in: root)
+        self.isNullable = isNullable || Form.types(schema).contains("null")
+        summary = written["description"]?.stringValue ?? schema["description"]?.stringValue ?? ""
         choices = schema["enum"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
@@ -51,25 +51,20 @@ struct CommandParameter: Sendable {
     /// A stand-in for the value in a line that shows how a command is written.
     var placeholder: String {
         if !choices.isEmpty { return choices.joined(separator: "|") }
-        return switch form {
-        case .text: name.uppercased()
-        case .number: "NUMBER"
-        case .flag: "true|false"
-        case .list: name.uppercased() + "…"
-        case .json: "JSON"
-        }
+        if case .list = form { return name.uppercased() + "…" }
+        return name.uppercased()
     }
 }
 
 extension CommandParameter.Form {
     /// Reads a field's schema. A schema that allows several types means text where it allows text; one that says nothing of types, JSON where
     /// the value is JSON and text where it is not.
-    fileprivate init(_ schema: JSONValue) {
+    fileprivate init(_ schema: JSONValue, in root: JSONValue) {
         let types = Self.types(schema).subtracting(["null"])
         if types.contains("string") {
             self = .text
         } else if types.contains("array") {
-            self = .list(Self(schema["items"] ?? true))
+            self = .list(Self(Self.plain(schema["items"] ?? true, in: root).schema, in: root))
         } else if types == ["boolean"] {
             self = .flag
         } else if !types.isEmpty, types.isSubset(of: ["number", "integer"]) {
@@ -79,6 +74,30 @@ extension CommandParameter.Form {
         } else {
             self = .json
         }
+    }
+
+    /// A field's schema without what generators of schemas wrap it in: a `$ref` within the document, and a choice between one schema and null.
+    ///
+    /// - Returns: the schema, and whether null is a choice.
+    fileprivate static func plain(_ schema: JSONValue, in root: JSONValue) -> (schema: JSONValue, isNullable: Bool) {
+        var schema = schema
+        var isNullable = false
+        // References may lead round in a circle; nobody wraps a field so often.
+        for _ in 0..<8 {
+            if let reference = schema["$ref"]?.stringValue, reference.hasPrefix("#/") {
+                let steps = reference.dropFirst(2).split(separator: "/")
+                guard let target = steps.reduce(root, { $0?[String($1)] } as (JSONValue?, Substring) -> JSONValue?) else { break }
+                schema = target
+            } else if let choices = (schema["anyOf"] ?? schema["oneOf"])?.arrayValue,
+                case let others = choices.filter({ types($0) != ["null"] }), others.count == 1
+            {
+                isNullable = isNullable || others.count < choices.count
+                schema = others[0]
+            } else {
+                break
+            }
+        }
+        return (schema, isNullable)
     }
 
     fileprivate static func types(_ schema: JSONValue) -> Set<String> {

@@ -43,19 +43,24 @@ enum CommandStep: Sendable {
     private static func step(
         with arguments: CommandArguments, of definition: ToolDefinition, pending: PendingCommand?
     ) -> CommandStep {
-        if let missing = arguments.missing {
-            let summary = missing.summary.isEmpty ? "" : " (\(missing.summary.trimmed))"
-            return .answer(
-                "`/\(definition.name)` needs `\(missing.name)`\(summary). Send it as your next message, or `/` to cancel.\n\n\(usage(of: definition))",
-                pending: PendingCommand(name: definition.name, arguments: arguments.value, field: missing.name))
-        }
+        // What is wrong with what is there comes before what is missing.
         let violations = definition.violations(of: arguments.value)
-        guard !violations.isEmpty else { return .call(name: definition.name, arguments: arguments) }
-        let reasons = violations.map { "- \($0)" }.joined(separator: "\n")
-        let mayTryAgain = pending.map { violations[0].hasPrefix($0.field) } ?? false
-        let next = mayTryAgain ? "Send another value, or `/` to cancel." : usage(of: definition)
-        return .answer("`/\(definition.name)` was not run:\n\(reasons)\n\n\(next)", pending: mayTryAgain ? pending : nil)
+        let wrong = arguments.missing == nil ? violations : violations.filter { arguments.members[Self.field(of: $0)] != nil }
+        if !wrong.isEmpty {
+            let reasons = wrong.map { "- \($0)" }.joined(separator: "\n")
+            let mayTryAgain = pending.map { $0.field == Self.field(of: wrong[0]) } ?? false
+            let next = mayTryAgain ? "Send another value, or `/` to cancel." : usage(of: definition)
+            return .answer("`/\(definition.name)` was not run:\n\(reasons)\n\n\(next)", pending: mayTryAgain ? pending : nil)
+        }
+        guard let missing = arguments.missing else { return .call(name: definition.name, arguments: arguments) }
+        let summary = missing.summary.isEmpty ? "" : " (\(missing.summary.trimmed))"
+        return .answer(
+            "`/\(definition.name)` needs `\(missing.name)`\(summary). Send it as your next message, or `/` to cancel.\n\n\(usage(of: definition))",
+            pending: PendingCommand(name: definition.name, arguments: arguments.value, field: missing.name))
     }
+
+    /// The field that a violation begins with: what stands before the first mark of its path.
+    private static func field(of violation: String) -> String { String(violation.prefix { !":[.".contains($0) }) }
 
     private static func usage(of definition: ToolDefinition) -> String { "Usage: `\(CommandHelp.usage(of: definition))`" }
 }

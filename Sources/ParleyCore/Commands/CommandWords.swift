@@ -1,20 +1,23 @@
 /// The words of a command line, split as a shell splits them (POSIX, Shell Command Language, section 2.2): quotes keep white space, single
 /// ones keep everything, and a backslash keeps the character after it.
 ///
-/// Telephones write “typographic” quotes and make a long dash of two hyphens; both are read as what was meant. Nothing is expanded.
+/// People are met half-way: an apostrophe between two letters (`Ada's`) is one and opens no quote; telephones write “typographic” quotes and make
+/// a long dash of two hyphens, which are read as what was meant. Nothing is expanded.
 enum CommandWords {
+    /// `--name` or `--name=value`.
+    struct Option: Hashable {
+        var name: String
+        var value: String?
+        /// Whether it begins with a long dash, which may be one.
+        var isGuess: Bool
+    }
+
     /// One word.
     struct Word: Hashable {
         /// The word, quotes and backslashes taken out.
         var text: String
-        /// The name and the value of `--name` and `--name=value`; nil for a word that is a value.
-        var option: (name: String, value: String?)?
-
-        static func == (left: Word, right: Word) -> Bool {
-            left.text == right.text && left.option?.name == right.option?.name && left.option?.value == right.option?.value
-        }
-
-        func hash(into hasher: inout Hasher) { hasher.combine(text) }
+        /// What it means when it is an option; nil for a word that is a value.
+        var option: Option?
     }
 
     /// Splits a line, by Unicode scalars: an accent after a quote does not hide the quote.
@@ -42,9 +45,13 @@ enum CommandWords {
     private static func takeWord(_ rest: inout Substring.UnicodeScalarView) -> (text: String, plain: String)? {
         var text = String.UnicodeScalarView()
         var plain: String.UnicodeScalarView?
+        var followsLetter = false
         while let scalar = rest.first, !scalar.properties.isWhitespace {
             rest = rest.dropFirst()
+            let mayBeApostrophe = followsLetter
+            followsLetter = scalar.properties.isAlphabetic
             switch scalar {
+            case "'" where mayBeApostrophe && rest.first?.properties.isAlphabetic ?? false: text.append(scalar)
             case "'", "\"", "“", "„":
                 plain = plain ?? text
                 guard takeQuoted(&rest, openedBy: scalar, into: &text) else { return nil }
@@ -52,7 +59,6 @@ enum CommandWords {
                 plain = plain ?? text
                 // A backslash at the end stands for itself.
                 text.append(rest.popFirst() ?? "\\")
-            case "—" where text.isEmpty && plain == nil: text.append(contentsOf: "--".unicodeScalars)
             default: text.append(scalar)
             }
         }
@@ -75,13 +81,19 @@ enum CommandWords {
         return false
     }
 
-    private static func option(_ text: String, plain: String) -> (name: String, value: String?)? {
-        guard plain.hasPrefix("--"), let first = plain.dropFirst(2).first, first.isLetter || first == "_" else { return nil }
+    /// - Parameter plain: the beginning of the word as far as nothing in it was quoted.
+    private static func option(_ text: String, plain: String) -> Option? {
+        let isGuess = plain.utf8.starts(with: "—".utf8)
+        let dash = isGuess ? "—" : "--"
+        let name = plain.utf8.dropFirst(dash.utf8.count).prefix { $0 != UInt8(ascii: "=") }
+        guard plain.utf8.starts(with: dash.utf8), let first = Substring(name).unicodeScalars.first,
+            first.properties.isAlphabetic || first == "_"
+        else { return nil }
         // In bytes, because a character that was quoted may join the one before it.
-        guard let name = plain.utf8.firstIndex(of: UInt8(ascii: "=")).map({ plain.utf8[..<$0] }) else {
-            return plain == text ? (String(text.dropFirst(2)), nil) : nil
+        if name.endIndex == plain.utf8.endIndex {
+            return plain.utf8.count == text.utf8.count ? Option(name: String(Substring(name)), value: nil, isGuess: isGuess) : nil
         }
-        let value = text.utf8.dropFirst(name.count + 1)
-        return (String(decoding: name.dropFirst(2), as: UTF8.self), String(decoding: value, as: UTF8.self))
+        let value = text.utf8.dropFirst(dash.utf8.count + name.count + 1)
+        return Option(name: String(Substring(name)), value: String(decoding: value, as: UTF8.self), isGuess: isGuess)
     }
 }

@@ -146,7 +146,8 @@ package protocol Store: Sendable {
     ///     message and what follows it are always included; of what comes before, turns that fit whole, so that the first message is a user's.
     func history(endingAt messageID: String, maximumBytes: Int) async throws(Failure) -> History
 
-    /// Stores messages of a turn of this host that are complete: each follows the one before, and the last is the conversation's head.
+    /// Stores messages of a turn of this host that are complete: each follows the one before, and the last is the conversation's head. In a
+    /// local turn the command that waited for an argument is forgotten.
     ///
     /// - Throws: `notFound` (turn) when the turn is no longer this host's.
     func appendMessages(_ messages: [Message], toTurn id: String, lastSequence: Int) async throws(Failure)

@@ -47,6 +47,8 @@ package struct TurnOutcome: Sendable {
     package var context: Omissions?
     /// What a command leaves behind; nil when it leaves all as it is, and for a turn that is none.
     package var command: CommandOutcome?
+    /// Whether the result tells the conversation as well, as the turn has left it.
+    package var returnsConversation: Bool
     /// What becomes of what the turn holds of the quotas.
     package var settlement: Settlement
     /// The number of the terminal event.
@@ -57,7 +59,8 @@ package struct TurnOutcome: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         turnID: String, status: Turn.Status, stopReason: Turn.StopReason, error: TurnError?, message: Message?, usage: Usage?,
-        context: Omissions? = nil, command: CommandOutcome? = nil, settlement: Settlement, lastSequence: Int, completedAt: Timestamp
+        context: Omissions? = nil, command: CommandOutcome? = nil, returnsConversation: Bool = false,
+        settlement: Settlement, lastSequence: Int, completedAt: Timestamp
     ) {
         self.turnID = turnID
         self.status = status
@@ -67,6 +70,7 @@ package struct TurnOutcome: Sendable {
         self.usage = usage
         self.context = context
         self.command = command
+        self.returnsConversation = returnsConversation
         self.settlement = settlement
         self.lastSequence = lastSequence
         self.completedAt = completedAt

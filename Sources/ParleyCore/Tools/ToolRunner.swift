@@ -117,7 +117,7 @@ final class ToolRunner: Sendable {
             try await store.settleToolCall(call.id, ofTurn: context.turnID, succeeded: output.status == .completed)
             return output
         } catch {
-            return failed(error.message, error.code == .cancelled ? .cancelled : .failed)
+            return failed(error.sentenceForCallers, error.code == .cancelled ? .cancelled : .failed)
         }
     }
 
@@ -165,7 +165,8 @@ final class ToolRunner: Sendable {
             return ToolResult(
                 toolCallID: call.id, status: .failed, text: "The tool did not answer within \(definition.timeoutMilliseconds) ms.")
         case .failure(let failure)?:
-            return ToolResult(toolCallID: call.id, status: failure.code == .cancelled ? .cancelled : .failed, text: failure.message)
+            return ToolResult(
+                toolCallID: call.id, status: failure.code == .cancelled ? .cancelled : .failed, text: failure.sentenceForCallers)
         case .success(let output)?:
             return ToolResult(
                 toolCallID: call.id, status: output.isError ? .failed : .completed,
@@ -200,5 +201,14 @@ final class ToolRunner: Sendable {
             ambient.endActivity()
             return first
         }
+    }
+}
+
+extension Failure {
+    /// What whoever called a tool is told: of arguments that were no good, which and why, without the words of the protocol.
+    fileprivate var sentenceForCallers: String {
+        func detail(_ name: String) -> String? { details.first { $0.name == name }?.value.stringValue }
+        guard code == .invalidParams, let path = detail("path"), let reason = detail("reason") else { return message }
+        return "\(path): \(reason)"
     }
 }

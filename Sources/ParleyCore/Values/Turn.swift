@@ -107,7 +107,7 @@ package struct TurnResult: Hashable, Sendable {
     package var turn: Turn
     /// The assistant's message; nil when there is none.
     package var message: Message?
-    /// The conversation as the turn has left it; only the host that ran the turn says so.
+    /// The conversation as the turn has left it; nil unless `TurnOutcome` asks for it.
     package var conversation: Conversation?
 
     /// Makes one of its fields; see them for what the parameters mean.

@@ -12,8 +12,6 @@ final class RunningTurn: Sendable {
 
     private struct State {
         var cause: Cause?
-        /// The conversation with all that the turn has stored in it.
-        var conversation: Conversation
         var hasCalledModel = false
         var hasSaidSomething = false
         var sequence = 0
@@ -55,7 +53,7 @@ final class RunningTurn: Sendable {
         self.deadline = deadline
         self.cancellation = cancellation
         self.ambient = ambient
-        state = Locked(State(conversation: admitted.conversation))
+        state = Locked(State())
     }
 
     /// Ends the turn early; only the first cause counts, and none does once the turn has ended.
@@ -149,25 +147,6 @@ final class RunningTurn: Sendable {
             state.replay = nil
             state.grown = false
             return (ended, state.sequence)
-        }
-    }
-
-    /// Notes that a message was stored.
-    func didStore(_ message: Message) {
-        state.withLock { state in
-            state.conversation.messageCount += 1
-            guard let usage = message.usage else { return }
-            state.conversation.usage = state.conversation.usage.map { $0 + usage } ?? usage
-        }
-    }
-
-    /// The conversation as the turn leaves it.
-    func conversation(at end: Timestamp) -> Conversation {
-        state.withLock { state in
-            var conversation = state.conversation
-            conversation.activeTurnID = nil
-            conversation.updatedAt = end
-            return conversation
         }
     }
 

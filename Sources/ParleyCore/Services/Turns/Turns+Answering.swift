@@ -53,7 +53,6 @@ extension Turns {
             var (message, sequence) = turn.endStep(with: said.calls) { [calls] in calls.message(in: turn, ambient) }
             message.usage = admission.ownsBot ? account.usage.ofMessage : nil
             try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
-            turn.didStore(message)
             let results =
                 number == toolSettings.maxSteps
                 ? said.calls.map {
@@ -64,7 +63,6 @@ extension Turns {
                 id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: message.id, role: .tool,
                 content: results.map { .toolResult($0) }, status: .complete, createdAt: ambient.now())
             try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
-            turn.didStore(answer)
             calls.parentID = answer.id
             account.usage.beginCall()
             if turn.cause != nil { throw .endedEarly }
@@ -114,14 +112,16 @@ extension Turns {
     }
 
     /// How a turn ends that is ended early.
-    func ending(for cause: RunningTurn.Cause) -> Ending {
+    ///
+    /// - Parameter isLocal: whether the turn is a command, which no model can be late for.
+    func ending(for cause: RunningTurn.Cause, isLocal: Bool = false) -> Ending {
         switch cause {
         case .cancelled: Ending(status: .cancelled, stopReason: .cancelled)
         case .interrupted: Ending(status: .interrupted, stopReason: .interrupted)
         case .deadline:
             .failed(
                 Failure(
-                    .modelTimeout, "The turn did not end within \(settings.deadlineMilliseconds) ms.",
+                    isLocal ? .toolTimeout : .modelTimeout, "The turn did not end within \(settings.deadlineMilliseconds) ms.",
                     details: [.init("deadlineMs", .integer(settings.deadlineMilliseconds))]))
         }
     }
@@ -137,21 +137,19 @@ extension Turns {
     }
 
     /// Stores how the turn ended. When the store cannot, the turn has failed, and the monitor stores that as soon as the store can again.
-    func settle(_ ending: Ending, of admitted: Turn, turn: RunningTurn) async -> TurnResult {
+    ///
+    /// - Parameter returnsConversation: whether the result tells the conversation as well.
+    func settle(_ ending: Ending, of admitted: Turn, turn: RunningTurn, returnsConversation: Bool) async -> TurnResult {
         var message = turn.answer()
         message?.status = ending.status == .completed ? .complete : .partial
         message?.usage = ending.account.usage.ofMessage
         var outcome = TurnOutcome(
             turnID: turn.id, status: ending.status, stopReason: ending.stopReason, error: ending.error, message: message,
             usage: ending.account.usage.total, context: ending.account.omissions.isEmpty ? nil : ending.account.omissions,
-            command: ending.command,
+            command: ending.command, returnsConversation: returnsConversation,
             settlement: turn.settlement(for: ending.status), lastSequence: turn.nextSequence, completedAt: ambient.now())
-        if let message { turn.didStore(message) }
-        let conversation = turn.conversation(at: outcome.completedAt)
         do {
-            var result = try await store.finishTurn(outcome)
-            result.conversation = conversation
-            return result
+            return try await store.finishTurn(outcome)
         } catch {
             if error.code != .notFound {
                 logger.error(
@@ -163,14 +161,14 @@ extension Turns {
                 outcome.settlement = turn.settlement(for: .failed)
                 running.keepUnsettled(outcome)
             }
-            return outcome.result(of: admitted, in: conversation)
+            return outcome.result(of: admitted)
         }
     }
 }
 
 extension TurnOutcome {
     /// The turn as it would have been stored.
-    fileprivate func result(of turn: Turn, in conversation: Conversation) -> TurnResult {
+    fileprivate func result(of turn: Turn) -> TurnResult {
         var turn = turn
         turn.status = status
         turn.stopReason = stopReason
@@ -179,6 +177,6 @@ extension TurnOutcome {
         turn.context = context
         turn.messageID = message?.id
         turn.completedAt = completedAt
-        return TurnResult(turn: turn, message: message, conversation: conversation)
+        return TurnResult(turn: turn, message: message)
     }
 }

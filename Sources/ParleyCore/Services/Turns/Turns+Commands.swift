@@ -27,14 +27,21 @@ extension Turns {
                     CommandOutcome(pending: pending, clearsHead: name == ConversationTools.clear && result.status == .completed)
                 )
             }
-            observer.observe(turn.append([AnswerPiece(kind: .text, text: said.text)]) { localMessage(in: turn, after: parentID) })
+            let remark = remark(on: admission.pendingCommand, after: command, leaving: said.outcome.pending)
+            observer.observe(turn.append([AnswerPiece(kind: .text, text: said.text + remark)]) { localMessage(in: turn, after: parentID) })
             ending = Ending(status: .completed, stopReason: .endTurn, command: said.outcome)
         } catch {
             if turn.cause == nil { log(error, turn: turn) }
             ending = .failed(error)
         }
-        if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause) }
+        if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause, isLocal: true) }
         return ending
+    }
+
+    /// What became of a command that waited while another one came; empty when there was none, or it is plain.
+    private func remark(on before: PendingCommand?, after command: SlashCommand?, leaving now: PendingCommand?) -> String {
+        guard let before, command?.name != nil else { return "" }
+        return now == before ? "\n\n`/\(before.name)` still waits for `\(before.field)`." : "\n\n`/\(before.name)` waits no more."
     }
 
     /// Calls a tool as a model would, call and result as messages of their own.
@@ -51,7 +58,7 @@ extension Turns {
             content: [.toolResult(result)], status: .complete, isLocal: true, createdAt: ambient.now())
         try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
         parentID = answer.id
-        if turn.cause != nil { throw Failure(.cancelled, "The turn was ended early.") }
+        if turn.cause != nil { throw .endedEarly }
         return result
     }
 

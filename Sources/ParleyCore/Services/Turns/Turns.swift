@@ -125,7 +125,8 @@ package final class Turns: Sendable {
             ? await execute(command, text: text, admission, client: client, turn: turn, observer: observer)
             : await answer(
                 admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, client: client, turn: turn, observer: observer)
-        let result = await settle(ending, of: admission.turn, turn: turn)
+        let result = await settle(
+            ending, of: admission.turn, turn: turn, returnsConversation: draft.conversationID == nil)
         observer.observe([turn.event(.completed(result))])
         ended(result)
         running.remove(turn)
