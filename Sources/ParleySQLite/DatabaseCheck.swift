@@ -54,8 +54,12 @@ enum DatabaseCheck {
                 WHERE c.head IS NOT NULL AND m.conversation IS NOT c.key
                 """),
         Invariant(
+            // Only a command empties a head.
             sentence: "Conversation % has messages and no head.",
-            query: "SELECT id FROM conversations c WHERE head IS NULL AND EXISTS (SELECT 1 FROM messages WHERE conversation = c.key)"),
+            query: """
+                SELECT id FROM conversations c WHERE head IS NULL AND EXISTS (SELECT 1 FROM messages WHERE conversation = c.key)
+                AND NOT EXISTS (SELECT 1 FROM turns WHERE conversation = c.key AND local)
+                """),
         Invariant(
             sentence: "Conversation % counts its messages wrongly.",
             query: "SELECT id FROM conversations c WHERE message_count <> (SELECT count(*) FROM messages WHERE conversation = c.key)"),

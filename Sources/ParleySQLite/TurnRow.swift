@@ -15,11 +15,13 @@ struct TurnRow {
     let person: Int64
     let host: Int64?
     let epoch: Int64
+    /// The number of the last event that is stored.
+    let lastSequence: Int
     var value: Turn
 
     private static let selection = """
         SELECT t.key, t.conversation, c.owner, t.host, t.epoch, t.id, c.id, t.status, t.stop_reason, t.error, t.user_message_id,
-            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt, t.context, t.local, t.person
+            t.assistant_message_id, t.usage, t.created_at, t.completed_at, t.receipt, t.context, t.local, t.person, t.last_sequence
         FROM turns t JOIN conversations c ON c.key = t.conversation
         """
     fileprivate static let byID = selection + " WHERE t.id = ?"
@@ -39,6 +41,7 @@ struct TurnRow {
         host = row[3]
         epoch = row[4]
         person = row[18]
+        lastSequence = row[19]
         value = Turn(
             id: row[5], conversationID: row[6], isLocal: row[17], status: status,
             stopReason: try stopReason.map { name in
@@ -110,8 +113,9 @@ extension StoreTransaction {
         return db.lastInsertedRowID
     }
 
-    /// Keeps what a turn has said so far.
+    /// Keeps what a turn has said so far, unless more is stored already: a checkpoint may be overtaken on its way by the end of a step.
     func store(_ checkpoint: TurnCheckpoint, of turn: TurnRow) throws {
+        guard checkpoint.lastSequence > turn.lastSequence else { return }
         let (_, isNew) = try store(checkpoint.message, of: turn)
         if isNew { try db.run("UPDATE conversations SET message_count = message_count + 1 WHERE key = ?", turn.conversation) }
         try db.run(

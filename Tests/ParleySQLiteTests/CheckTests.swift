@@ -116,6 +116,25 @@ import Testing
         #expect(problems.count == 21 && problems.last == "There are 10 more of this kind.")
     }
 
+    @Test func aConversationThatBeganAnewIsSound() async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        try await store.makeConversation("c", for: .ann)
+        try await store.exchange("t", in: "c", for: .ann)
+        var clear = NewTurn.plain("u", .existing(conversationID: "c"), text: "/clear")
+        clear.reading = .command
+        guard case .accepted(let admitted) = try await store.admitTurn(clear, for: .ann) else {
+            Issue.record("a new message is no repeat")
+            return
+        }
+        var outcome = TurnOutcome.plain(admitted)
+        outcome.message?.isLocal = true
+        outcome.command = CommandOutcome(clearsHead: true)
+        _ = try await store.finishTurn(outcome)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
     @Test func aDatabaseInUseIsChecked() async throws {
         let database = try TemporaryDatabase()
         let store = try database.open()

@@ -162,7 +162,7 @@ extension StoreContract {
                 try await store.checkpoint([
                     TurnCheckpoint(turnID: "t", message: partial, lastSequence: text.utf8.count),
                     TurnCheckpoint(turnID: "none", message: partial, lastSequence: 1),
-                    TurnCheckpoint(turnID: "u", message: .answer(to: other, text: text, status: .partial), lastSequence: 1),
+                    TurnCheckpoint(turnID: "u", message: .answer(to: other, text: text, status: .partial), lastSequence: text.utf8.count),
                 ])
                 let now = try await store.turn("t", for: .ann)
                 #expect(now.turn.status == .inProgress && now.turn.messageID == partial.id && now.message == partial)
@@ -180,6 +180,18 @@ extension StoreContract {
                 TurnCheckpoint(turnID: "t", message: .answer(to: admitted, text: "late", status: .partial), lastSequence: 99)
             ])
             #expect(try await store.turn("t", for: .ann) == result)
+        },
+
+        StoreContract("a checkpoint that was overtaken by the end of a step changes nothing") { store in
+            try await store.makeConversation("c", for: .ann)
+            let admitted = try await store.admit("t", in: "c", for: .ann)
+            let whole = Message.answer(to: admitted, text: "Hello")
+            try await store.appendMessages([whole], toTurn: "t", lastSequence: 5)
+            for sequence in [4, 5] {
+                let late = Message.answer(to: admitted, text: "Hell", status: .partial)
+                try await store.checkpoint([TurnCheckpoint(turnID: "t", message: late, lastSequence: sequence)])
+                #expect(try await store.turn("t", for: .ann).message == whole)
+            }
         },
 
         StoreContract("what a checkpoint kept stays when the turn ends without a message") { store in
