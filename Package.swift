@@ -29,6 +29,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
         .target(name: "JSONSchema", dependencies: ["JSON", collections], swiftSettings: strict),
         .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
@@ -40,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "parley",
             dependencies: [
-                "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
+                "CPidfd", "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -48,7 +49,7 @@ let package = Package(
         ),
 
         .target(
-            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore"], path: "Tests/ParleyTestSupport",
+            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore", sqlite], path: "Tests/ParleyTestSupport",
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
         .testTarget(name: "JSONSchemaTests", dependencies: ["JSON", "JSONSchema"], swiftSettings: strict),
@@ -67,7 +68,7 @@ let package = Package(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "ParleyHostTests", dependencies: ["JSON", "ParleyHost", "ParleyTestSupport", "parley"], exclude: ["Transcripts"],
+            name: "ParleyHostTests", dependencies: ["JSON", "ParleyHost", "ParleySQLite", "ParleyTestSupport", "parley"], exclude: ["Transcripts"],
             swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

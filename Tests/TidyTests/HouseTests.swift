@@ -33,7 +33,7 @@ struct HouseTests {
         let tasks: Set = ["Sources/ParleyHost/RequestQueue.swift"]
         let threads: Set = [
             "Sources/JSONRPC/InputLoop.swift", "Sources/JSONRPC/Outbox.swift", "Sources/ParleyModels/HTTP/HTTPEngine.swift",
-            "Sources/ParleySQLite/JobThreads.swift",
+            "Sources/ParleySQLite/JobThreads.swift", "Sources/parley/ParentWatch.swift",
         ]
         for file in try SourceTree.swiftFiles(below: "Sources") {
             for (number, line) in file.code {
