@@ -29,6 +29,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
         .target(name: "JSONSchema", dependencies: ["JSON", collections], swiftSettings: strict),
         .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
@@ -40,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "parley",
             dependencies: [
-                "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
+                "CPidfd", "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

@@ -31,6 +31,9 @@ struct DatabaseFile: Sendable {
         return String(cString: resolved)
     }
 
+    /// What SQLite keeps beside the file and takes for its own at the next opening.
+    var companionPaths: [String] { [logPath, path + "-shm", path + "-journal"] }
+
     /// Bytes of the log of writes, 0 when there is none.
     var logBytes: Int { Self.size(of: logPath) ?? 0 }
 
@@ -180,7 +183,7 @@ struct DatabaseFile: Sendable {
     }
 
     /// Makes the file's name survive a loss of power, as its content does.
-    private func syncFolder() throws {
+    func syncFolder() throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError.last }
         defer { Glibc.close(descriptor) }

@@ -59,6 +59,24 @@ enum SQLiteFailure {
         }
     }
 
+    /// What an error means to whoever wants to copy a database.
+    ///
+    /// - Parameters:
+    ///   - path: the database, named in the sentence.
+    ///   - target: where the copy was to be made, named in the sentence.
+    static func copyFailure(for error: any Error, path: String, target: String) -> StoreOpenFailure {
+        switch error {
+        case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
+            StoreOpenFailure(.other, "There is no space left for a copy of \(path) at \(target).")
+        case let error as DatabaseError where error.resultCode == .SQLITE_IOERR || error.resultCode == .SQLITE_CANTOPEN:
+            StoreOpenFailure(.other, "\(path) cannot be copied to \(target): \(error.message ?? "unknown error").")
+        case let error as SystemError:
+            StoreOpenFailure(.cannotCreate, "\(target) cannot be made: \(error).")
+        default:
+            openFailure(for: error, path: path)
+        }
+    }
+
     /// A value in the database that this program cannot have written.
     ///
     /// - Parameter what: names the column and what is wrong with it, never its content.

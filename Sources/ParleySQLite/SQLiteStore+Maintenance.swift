@@ -1,6 +1,6 @@
 import GRDB
 
-/// What `parley db` does to a database that no host has open.
+/// What `parley db` does to a database.
 extension SQLiteStore {
     /// Brings a database's tables up to the version of this program.
     ///
@@ -35,6 +35,27 @@ extension SQLiteStore {
             throw SQLiteFailure.openFailure(for: error, path: file.path)
         }
         return (before, file.bytes + file.logBytes)
+    }
+
+    /// Copies a database as it is at one moment; hosts may go on using it, and wait for nothing.
+    ///
+    /// - Parameters:
+    ///   - target: the copy's file, in a folder that exists.
+    ///   - overwrites: whether a file that is there is replaced.
+    /// - Returns: the bytes of the copy.
+    /// - Throws: ``StoreOpenFailure``, among others when there is no database, or when `target` is in use or is there and must not be
+    ///   replaced.
+    package static func backUp(
+        path: String, to target: String, overwrites: Bool = false, busyTimeout: Duration = .seconds(5)
+    ) throws(StoreOpenFailure) -> Int {
+        let source = DatabaseFile(path: path)
+        _ = try source.requireDatabase()
+        let copy = DatabaseCopy(source: source, target: DatabaseFile(path: target), overwrites: overwrites, busyTimeout: busyTimeout)
+        do {
+            return try copy.make()
+        } catch {
+            throw SQLiteFailure.copyFailure(for: error, path: source.path, target: copy.target.path)
+        }
     }
 
     /// Verifies a database: its structure, its references and what else must hold. Nothing is changed, and hosts may go on using it.

@@ -18,6 +18,8 @@ package struct StoreOpenFailure: Error, Hashable, Sendable, CustomStringConverti
         case corrupt
         /// There is no such file where one is needed.
         case missing
+        /// There is something already where a file is to be made.
+        case exists
         /// Something else that the system or the library says.
         case other
     }

@@ -37,12 +37,15 @@ package final class ParleyProcess: @unchecked Sendable {
 
     /// Starts `parley` with arguments.
     ///
-    /// - Parameter environment: variables beside PATH; nothing is inherited, so that a test does not depend on where it runs.
-    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: variables beside PATH; nothing is inherited, so that a test does not depend on where it runs.
+    ///   - starter: a program with arguments that starts `parley`, whose command line follows, with its own three streams; it is then the
+    ///     starter that gets signals and is waited for.
+    package init(_ arguments: [String], environment: [String: String] = [:], through starter: [String] = []) throws {
         // A child that has ended must not end the tests when they write to it.
         Glibc.signal(SIGPIPE, SIG_IGN)
         child = try ChildProcess(
-            [try Self.binary.path] + arguments, environment: environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given })
+            starter + [try Self.binary.path] + arguments, environment: environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given })
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         iterator = lines.makeAsyncIterator()
         reader = LineReader(child, continuation)

@@ -90,7 +90,8 @@ private struct RandomWalk {
         case 11:
             guard let turn = oneOf(admitted.map(Optional.some) + [nil]) else { return }
             let checkpoint = TurnCheckpoint(
-                turnID: turn.turn.id, message: .answer(to: turn, text: "so far \(clock)", status: .partial, at: clock), lastSequence: 1)
+                turnID: turn.turn.id, message: .answer(to: turn, text: "so far \(clock)", status: .partial, at: clock),
+                lastSequence: Int(clock))
             try await store.checkpoint([checkpoint])
             model.checkpoint(checkpoint)
         case 12, 13, 14:

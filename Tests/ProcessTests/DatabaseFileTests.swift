@@ -103,6 +103,32 @@ struct DatabaseFileTests {
         #expect(try await first.event("turnCompleted")["params"]?["turn"]?["status"] == "cancelled")
     }
 
+    @Test func aBackupIsMadeWhileAHostServes() async throws {
+        let script = try folder.write(#"{"repeat":true,"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
+        let copy = folder.file("copy.db")
+        let backup = ["db", "backup", copy, "--database", database]
+        let host = try start("--model", "scripted:\(script)", "--set", "turns.checkpointMilliseconds=100")
+        host.send("sendMessage", ["text": "Hello"])
+        let turnID = try await host.event("turnStarted")["params"]?["turnId"] ?? .null
+        while try await host.call("getTurn", ["turnId": turnID])["result"]?["message"] == nil {}
+
+        let made = try await ChildProcess.run([ParleyProcess.binary.path] + backup)
+        #expect(made.code == 0 && made.output.contains(copy), "\(made)")
+        let again = try await ChildProcess.run([ParleyProcess.binary.path] + backup)
+        #expect(again.code == 69 && again.output == "parley: \(copy) is there already.\n", "\(again)")
+        let forced = try await ChildProcess.run([ParleyProcess.binary.path] + backup + ["--force"])
+        #expect(forced.code == 0, "\(forced)")
+        let checked = try await ChildProcess.run([ParleyProcess.binary.path, "db", "check", "--database", copy])
+        #expect(checked.code == 0, "\(checked)")
+
+        let other = try ParleyProcess(["serve", "--database", copy, "--caller", "userId:ada"])
+        let turn = try await other.call("getTurn", ["turnId": turnID])["result"]
+        #expect(turn?["turn"]?["status"] == "interrupted" && turn?["message"]?["content"] == [["type": "text", "text": "so far"]])
+        let used = try await ChildProcess.run([ParleyProcess.binary.path] + backup + ["--force"])
+        #expect(used.code == 69 && used.output.contains("in use"), "\(used)")
+        #expect(try await host.call("cancelTurn", ["turnId": turnID])["result"]?["turn"]?["status"] == "cancelled")
+    }
+
     @Test func aTurnWhoseHostDiedIsRecoveredOnSight() async throws {
         let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
         let first = try start("--model", "scripted:\(script)")

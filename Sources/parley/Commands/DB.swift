@@ -4,7 +4,8 @@ import ParleySQLite
 /// `parley db`: looks after the database.
 struct DB: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look after the database: migrate, check, compact.", subcommands: [Migrate.self, Check.self, Compact.self])
+        abstract: "Look after the database: migrate, check, compact, backup.",
+        subcommands: [Migrate.self, Check.self, Compact.self, Backup.self])
 
     /// `parley db migrate`.
     struct Migrate: AsyncParsableCommand {
@@ -49,6 +50,31 @@ struct DB: AsyncParsableCommand {
             try await withDatabase(options) { path, timeout in
                 let (before, after) = try SQLiteStore.compact(path: path, busyTimeout: timeout)
                 print("\(path) went from \(before) to \(after) bytes.")
+            }
+        }
+    }
+
+    /// `parley db backup`.
+    struct Backup: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy the database as it is at this moment; hosts may go on using it.",
+            discussion: """
+                The copy is a whole database with the permissions of the original and without what was deleted. A host that opens it takes \
+                the turns that ran at that moment for interrupted.
+                """)
+
+        @Argument(help: ArgumentHelp("The file to make.", valueName: "path"))
+        var target: String
+
+        @Flag(help: "Replace the file if it is there; not while a host uses it.")
+        var force = false
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try await withDatabase(options) { path, timeout in
+                let bytes = try SQLiteStore.backUp(path: path, to: target, overwrites: force, busyTimeout: timeout)
+                print("\(path) was copied to \(target), \(bytes) bytes.")
             }
         }
     }

@@ -9,8 +9,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve JSON-RPC 2.0 lines on stdin and stdout until stdin ends.",
         discussion: """
-            Exit codes: 0 at the end of input, after SIGTERM or SIGINT, and when the client is gone; 64 for wrong flags; 69 for a database \
-            that cannot be used; 74 for a stdout that is closed; 78 for wrong settings.
+            Exit codes: 0 at the end of input, after SIGTERM or SIGINT, when the client is gone, and with --exit-with-parent when the \
+            parent process is; 64 for wrong flags; 69 for a database that cannot be used; 74 for a stdout that is closed; 78 for wrong \
+            settings.
             """
     )
 
@@ -23,8 +24,13 @@ struct Serve: AsyncParsableCommand {
             """)
     var deterministic = false
 
+    @Flag(
+        help: "End as after SIGTERM when the process that started this one has ended, even if another still holds stdin open.")
+    var exitWithParent = false
+
     func run() async throws {
         try await reporting {
+            let parent = exitWithParent ? try ParentWatch() : nil
             Self.prepareProcess()
             let output = try StandardOutput.claim()
             let composition = try await Composition.open(options: options, deterministic: deterministic)
@@ -35,6 +41,7 @@ struct Serve: AsyncParsableCommand {
                 source.resume()
                 return source
             }
+            parent?.start { composition.host.end(.terminating) }
             await composition.serve(input: STDIN_FILENO, output: output)
             withExtendedLifetime(signals) {}
         }
