@@ -13,15 +13,14 @@ struct MessagesAnswer: ServerAnswer {
     private var usage: Usage?
     private var hasBegun = false
 
-    /// What ends a stream of OpenAI, and of some who translate it.
-    private static let done = Array("[DONE]".utf8)
-
     /// Begins an answer.
     ///
     /// - Parameter failures: says what goes wrong.
     init(failures: FailureTranslation) {
         self.failures = failures
     }
+
+    var hasStopped: Bool { stopReason != nil }
 
     mutating func takeEvents() -> [ModelEvent] {
         defer { events = [] }
@@ -30,35 +29,14 @@ struct MessagesAnswer: ServerAnswer {
 
     // MARK: What comes in
 
-    mutating func take(_ event: ServerSentEvent) {
-        guard ending == nil, !event.data.isEmpty, event.event != "ping" else { return }
-        guard !event.data.starts(with: Self.done) else { return end(isComplete: true) }
-        do {
-            let message = try MessagesEvent(event.data)
-            if message.hasError || event.event == "error" { return fail(with: event.data) }
-            take(message, type: message.type.isEmpty ? event.event : message.type)
-        } catch {
-            if event.event == "error" { return fail(with: event.data) }
-            fail { $0.unintelligible(underlying: "an event of the stream is no JSON: \(error.reason)") }
-        }
+    mutating func take(_ message: MessagesEvent, event: String) {
+        take(message, type: message.type.isEmpty ? event : message.type)
     }
 
-    mutating func take(unfinished event: ServerSentEvent) {
-        let isWhole = event.event == "error" || event.data.starts(with: Self.done) || (try? MessagesEvent(event.data)) != nil
-        if isWhole { take(event) }
-    }
-
-    mutating func take(document: [UInt8]) {
-        guard ending == nil else { return }
-        do {
-            let message = try MessagesEvent(document)
-            // What is no message can only be an error of an unknown shape.
-            if message.hasError || message.type != "message" && message.content.isEmpty { return fail(with: document) }
-            take(message, type: "message")
-            end(isComplete: true)
-        } catch {
-            fail { $0.unintelligible(underlying: "the body is neither a stream nor JSON: \(error.reason)") }
-        }
+    mutating func take(document message: MessagesEvent) -> Bool {
+        guard message.type == "message" || !message.content.isEmpty else { return false }
+        take(message, type: "message")
+        return true
     }
 
     mutating func end(isComplete: Bool) {
@@ -75,17 +53,8 @@ struct MessagesAnswer: ServerAnswer {
         ending = .finished
     }
 
-    mutating func breakOff(_ failure: HTTPFailure) {
-        if stopReason != nil, failure.kind != .cancelled { return end(isComplete: false) }
-        fail { $0.failure(failure, isInAnswer: true) }
-    }
-
     mutating func fail(_ failure: (FailureTranslation) -> Failure) {
         if ending == nil { ending = .failed(failure(failures)) }
-    }
-
-    private mutating func fail(with body: [UInt8]) {
-        fail { $0.failure(ProviderError(body: body)) }
     }
 
     // MARK: Events

@@ -4,7 +4,7 @@ import ParleyCore
 /// What is of interest in one event of a streamed message, or in a whole message.
 ///
 /// Servers differ, so that whatever has another type than expected is passed over instead of refused.
-struct MessagesEvent {
+struct MessagesEvent: ServerPiece {
     /// A content block, or what is added to one.
     struct Piece {
         /// `text`, `thinking`, `redacted_thinking`, `tool_use`; for an addition `text_delta` and the like.

@@ -21,9 +21,6 @@ struct ChatAnswer: ServerAnswer {
     /// Whether tool calls stand in the text that nobody can read.
     private var hasBrokenLeak = false
 
-    /// What ends a stream of OpenAI.
-    private static let done = Array("[DONE]".utf8)
-
     /// Begins an answer.
     ///
     /// - Parameters:
@@ -42,6 +39,8 @@ struct ChatAnswer: ServerAnswer {
         leaked = LeakedToolCalls(tools: tools)
     }
 
+    var hasStopped: Bool { stopReason != nil }
+
     mutating func takeEvents() -> [ModelEvent] {
         defer { events = [] }
         return events
@@ -49,35 +48,12 @@ struct ChatAnswer: ServerAnswer {
 
     // MARK: What comes in
 
-    mutating func take(_ event: ServerSentEvent) {
-        guard ending == nil, !event.data.isEmpty, event.event != "ping" else { return }
-        guard !event.data.starts(with: Self.done) else { return end(isComplete: true) }
-        do {
-            let chunk = try ChatChunk(event.data)
-            if chunk.hasError || event.event == "error" { return fail(with: event.data) }
-            take(chunk)
-        } catch {
-            if event.event == "error" { return fail(with: event.data) }
-            fail { $0.unintelligible(underlying: "an event of the stream is no JSON: \(error.reason)") }
-        }
-    }
+    mutating func take(_ chunk: ChatChunk, event: String) { take(chunk) }
 
-    mutating func take(unfinished event: ServerSentEvent) {
-        let isWhole = event.event == "error" || event.data.starts(with: Self.done) || (try? ChatChunk(event.data)) != nil
-        if isWhole { take(event) }
-    }
-
-    mutating func take(document: [UInt8]) {
-        guard ending == nil else { return }
-        do {
-            let chunk = try ChatChunk(document)
-            // Without a choice it can only be an error of an unknown shape.
-            if chunk.hasError || !chunk.hasChoice { return fail(with: document) }
-            take(chunk)
-            end(isComplete: true)
-        } catch {
-            fail { $0.unintelligible(underlying: "the body is neither a stream nor JSON: \(error.reason)") }
-        }
+    mutating func take(document chunk: ChatChunk) -> Bool {
+        guard chunk.hasChoice else { return false }
+        take(chunk)
+        return true
     }
 
     mutating func end(isComplete: Bool) {
@@ -95,19 +71,10 @@ struct ChatAnswer: ServerAnswer {
         ending = .finished
     }
 
-    mutating func breakOff(_ failure: HTTPFailure) {
-        if stopReason != nil, failure.kind != .cancelled { return end(isComplete: false) }
-        fail { $0.failure(failure, isInAnswer: true) }
-    }
-
     mutating func fail(_ failure: (FailureTranslation) -> Failure) {
         guard ending == nil else { return }
         release()
         ending = .failed(failure(failures))
-    }
-
-    private mutating func fail(with body: [UInt8]) {
-        fail { $0.failure(ProviderError(body: body)) }
     }
 
     // MARK: Chunks

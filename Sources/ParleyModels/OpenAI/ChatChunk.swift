@@ -4,7 +4,7 @@ import ParleyCore
 /// What is of interest in one chunk of a streamed chat completion, or in a whole completion.
 ///
 /// Servers differ in everything, so that whatever has another type than expected is passed over instead of refused.
-struct ChatChunk {
+struct ChatChunk: ServerPiece {
     /// What `delta` adds.
     var delta = ChatMessage()
     /// A whole `message`, which may repeat what deltas have said.
