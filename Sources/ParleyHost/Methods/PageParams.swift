@@ -36,12 +36,17 @@ extension Page where Element: JSONWritable {
 extension ParamsReader {
     /// Reads params that hold one string beside a caller.
     mutating func onlyField(_ name: String) throws(JSONError) -> String {
+        try required(onlyFieldIfAny(name), name)
+    }
+
+    /// Reads params that hold one string at most, besides a caller.
+    mutating func onlyFieldIfAny(_ name: String) throws(JSONError) -> String? {
         var value: String?
         while let field = try nextField() {
             guard field == name else { throw unknownField() }
             value = try string()
         }
-        return try required(value, name)
+        return value
     }
 }
 

@@ -75,13 +75,10 @@ struct SetClientTools: Method {
 struct ListTools: Method {
     static let name = "listTools"
     let scope = Scope.caller(exclusive: false)
-    private var conversationID: String?
+    private let conversationID: String?
 
     init(from params: inout ParamsReader) throws(JSONError) {
-        while let field = try params.nextField() {
-            guard field == "conversationId" else { throw params.unknownField() }
-            conversationID = try params.string()
-        }
+        conversationID = try params.onlyFieldIfAny("conversationId")
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
@@ -101,13 +98,10 @@ struct ListTools: Method {
 struct ListCommands: Method {
     static let name = "listCommands"
     let scope = Scope.caller(exclusive: false)
-    private var conversationID: String?
+    private let conversationID: String?
 
     init(from params: inout ParamsReader) throws(JSONError) {
-        while let field = try params.nextField() {
-            guard field == "conversationId" else { throw params.unknownField() }
-            conversationID = try params.string()
-        }
+        conversationID = try params.onlyFieldIfAny("conversationId")
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
