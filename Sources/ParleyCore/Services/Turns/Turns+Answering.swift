@@ -59,15 +59,22 @@ extension Turns {
                     ToolResult(toolCallID: $0.id, status: .failed, text: "Not called: this was the last of \(number) steps.")
                 } : await runner.run(said.calls) { [observer, turn] in observer.observe([turn.event($0)]) }
             if runner.hasExecuted { turn.didSaySomething() }
-            let answer = Message(
-                id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: message.id, role: .tool,
-                content: results.map { .toolResult($0) }, status: .complete, createdAt: ambient.now())
-            try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
-            calls.parentID = answer.id
+            calls.parentID = try await store(results, of: message, in: turn)
             account.usage.beginCall()
             if turn.cause != nil { throw .endedEarly }
         }
         return Ending(status: .completed, stopReason: .maxSteps)
+    }
+
+    /// Stores what came of the calls of a message.
+    ///
+    /// - Returns: the id of the message that holds the results, which the next one follows.
+    func store(_ results: [ToolResult], of asked: Message, in turn: RunningTurn) async throws(Failure) -> String {
+        let answer = Message(
+            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: asked.id, role: .tool,
+            content: results.map { .toolResult($0) }, status: .complete, isLocal: asked.isLocal, createdAt: ambient.now())
+        try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
+        return answer.id
     }
 
     /// The models that may answer: the one that the message names, or else the bot's or the host's, and those that stand in for it.

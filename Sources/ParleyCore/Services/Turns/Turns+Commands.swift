@@ -53,11 +53,7 @@ extension Turns {
         let (asked, sequence) = turn.endStep(with: [call]) { localMessage(in: turn, after: parentID) }
         try await store.appendMessages([asked], toTurn: turn.id, lastSequence: sequence)
         let result = await runner.run([call]) { [observer, turn] in observer.observe([turn.event($0)]) }[0]
-        let answer = Message(
-            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: asked.id, role: .tool,
-            content: [.toolResult(result)], status: .complete, isLocal: true, createdAt: ambient.now())
-        try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
-        parentID = answer.id
+        parentID = try await store([result], of: asked, in: turn)
         if turn.cause != nil { throw .endedEarly }
         return result
     }
