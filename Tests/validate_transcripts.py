@@ -163,14 +163,15 @@ class Turn:
 
     def __init__(self):
         self.seq, self.texts, self.completed = 0, {}, None
+        self.is_left = False  # queued, for another process to run
         self.calls = {}  # those that have started and not ended
 
     def event(self, name, params, streams):
         first = params.get("fromSeq", params["seq"])
         if first != self.seq + 1 and (streams or first <= self.seq):
             yield f"the event after number {self.seq} of {params['turnId']} begins with {first}"
-        if (name == "turnStarted") != (self.seq == 0):
-            yield "turnStarted is to be a turn's first event, and only that"
+        if (name == "turnQueued") != (self.seq == 0) and (name == "turnStarted") != (self.seq == 0):
+            yield "turnStarted or turnQueued is to be a turn's first event, and only that"
         if self.completed:
             yield f"{params['turnId']} has an event after turnCompleted"
         self.seq = params["seq"]
@@ -231,6 +232,7 @@ class Turn:
             yield f"the deltas of {message['id']} are not its text"
 
     def reply(self, result):
+        self.is_left = result["turn"]["status"] == "queued"
         if self.completed and any(result.get(key) != self.completed.get(key) for key in ("turn", "message")):
             yield "the reply does not say what turnCompleted said"
 
@@ -276,7 +278,7 @@ class Transcript:
         for refused in self.refusals:
             self.report(f"nothing was refused with the id {refused[1]!r}")
         for turn_id, turn in self.turns.items():
-            if not turn.completed:
+            if not turn.completed and not turn.is_left:
                 self.report(f"{turn_id} has no turnCompleted")
 
     # Sent

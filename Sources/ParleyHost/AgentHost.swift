@@ -76,6 +76,7 @@ package final class AgentHost: Sendable {
         clientRequests = ClientRequests(ambient: ambient, logger: logger)
         startedAt = ambient.monotonicMilliseconds()
         state = Locked(State(defaultCaller: defaultUserID.map { .user(id: $0) }))
+        turns.adopter = { [weak self] in self?.adopt($0) }
     }
 
     /// Serves a connection until its end; then every turn has ended and everything is written.
@@ -88,7 +89,11 @@ package final class AgentHost: Sendable {
         state.withLock { $0.connection = connection }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
-            for _ in 0..<2 { ambient.beginActivity() }
+            for _ in 0..<3 { ambient.beginActivity() }
+            group.addTask {
+                await self.turns.watchQueue()
+                self.ambient.endActivity()
+            }
             group.addTask {
                 await self.turns.monitor()
                 self.ambient.endActivity()
@@ -217,6 +222,12 @@ extension AgentHost: MessageHandler {
             forget(call)
             call.reply.fail(error.wireError)
         }
+    }
+
+    /// Runs a turn that waited, and whose host is gone.
+    private func adopt(_ begun: BegunTurn) {
+        let cancellation = Cancellation()
+        queue.add([], cancellation: cancellation) { [turns] _ in await turns.run(begun, cancellation: cancellation) }
     }
 
     /// Notes the cause of a failure that clients are not told.

@@ -121,6 +121,9 @@ final class TurnNotifier: TurnObserver {
                 if let firstSequence, firstSequence < event.sequence { writer.member("fromSeq", firstSequence) }
                 writer.member("seq", event.sequence)
                 switch event.body {
+                case .queued(let turn, let position):
+                    writer.member("turn", turn)
+                    writer.member("position", position)
                 case .started(let turn, let userMessage):
                     writer.member("turn", turn)
                     writer.member("userMessage", userMessage)
@@ -184,6 +187,7 @@ extension TurnEvent.Body {
     /// The notification's name.
     fileprivate var name: StaticString {
         switch self {
+        case .queued: "turnQueued"
         case .started: "turnStarted"
         case .messageDelta: "messageDelta"
         case .reasoningDelta: "reasoningDelta"

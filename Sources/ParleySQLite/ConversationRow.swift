@@ -84,6 +84,7 @@ extension StoreTransaction {
 
     /// Deletes a conversation with all that belongs to it.
     func delete(_ conversation: ConversationRow, at now: Timestamp) throws {
+        try leaveQueue(whereConversation: "c.key", conversation.key, at: now)
         try db.run("DELETE FROM conversations WHERE key = ?", conversation.key)
         try Erasure.setPending(in: db, since: now)
     }

@@ -45,9 +45,12 @@ extension SQLiteStore {
         }
     }
 
-    package func requestCancel(ofTurn id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult {
+    package func requestCancel(
+        ofTurn id: String, withQueue: Bool, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> TurnResult {
         try await write { transaction in
             let turn = try transaction.turn(id, of: transaction.person(caller))
+            if withQueue { try transaction.leaveQueue(whereConversation: "c.key", turn.conversation, at: now) }
             return try transaction.result(of: transaction.cancel(turn, at: now))
         }
     }

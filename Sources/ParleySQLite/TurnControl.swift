@@ -13,10 +13,16 @@ extension StoreTransaction {
     ///
     /// - Returns: the turn as it now stands.
     func cancel(_ turn: TurnRow, at now: Timestamp) throws -> TurnRow {
+        if turn.value.status == .queued { return try leaveQueue(turn, at: now) }
         guard turn.value.status == .inProgress, let host = turn.host else { return turn }
         guard try surroundings.isAlive(host) else { return try recover(turn, at: now) }
-        try db.run("UPDATE turns SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE key = ?", now, turn.key)
+        try requestCancel(ofTurn: turn.key, at: now)
         return turn
+    }
+
+    /// Leaves word for the host that runs a turn.
+    func requestCancel(ofTurn key: Int64, at now: Timestamp) throws {
+        try db.run("UPDATE turns SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE key = ?", now, key)
     }
 
     /// Which running turns of this host somebody wants cancelled.

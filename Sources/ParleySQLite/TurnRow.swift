@@ -98,18 +98,19 @@ extension StoreTransaction {
         turn.value.status == .inProgress && turn.host == surroundings.host && turn.epoch == TurnRow.firstEpoch
     }
 
-    /// Stores a turn that this host runs from now on.
+    /// Stores a turn that this host runs from now on, or begins once it can.
     ///
     /// - Returns: its key.
-    func insert(_ new: NewTurn, isLocal: Bool, conversation: Int64, person: Int64) throws -> Int64 {
+    func insert(_ new: NewTurn, isLocal: Bool, waits: Bool, conversation: Int64, person: Int64) throws -> Int64 {
         try db.run(
             """
             INSERT INTO turns (id, conversation, person, host, epoch, status, user_message_id, deadline, created_at, started_at,
-                client_message_id, content_hash, local)
-            VALUES (?1, ?2, ?3, ?4, ?5, 'inProgress', ?6, ?7, ?8, ?8, ?9, ?10, ?11)
+                client_message_id, content_hash, local, last_sequence)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?7, ?8, iif(?13, NULL, ?8), ?9, ?10, ?11, ?14)
             """,
             new.id, conversation, person, surroundings.host, TurnRow.firstEpoch, new.userMessageID, new.deadline, new.now, new.request?.id,
-            new.request?.contentHash, isLocal)
+            new.request?.contentHash, isLocal, (waits ? Turn.Status.queued : .inProgress).rawValue, waits,
+            waits ? QueuedTurn.eventsBefore : 0)
         return db.lastInsertedRowID
     }
 

@@ -108,6 +108,46 @@ import Testing
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
+    @Test func turnsThatWaitBeginElsewhere() async throws {
+        let store = try database.open()
+        let queued = try await dead.enqueue("u", in: "c", for: .ann)
+        try await store.enqueue("v", in: "c", for: .ann)
+        #expect(try await store.advance(["v"]).isEmpty)
+        // The host that is to begin the next turn lives.
+        try await dead.finish(admitted)
+        #expect(try await store.advance(["v"]).isEmpty)
+        dead.surroundings.locks?.unlockAll()
+        let begun = try await store.begin("u", at: 6_000)
+        #expect(begun.caller == .ann && begun.admitted.turn.createdAt == queued.turn.createdAt)
+        #expect(try await dead.leaveQueue("u", at: Timestamp(milliseconds: 7_000)).turn.status == .inProgress)
+        await expectFailure(.notFound(.turn, "u")) { () async throws(Failure) in
+            try await dead.appendMessages([.answer(to: begun.admitted)], toTurn: "u", lastSequence: 3)
+        }
+        try await store.finish(begun.admitted)
+        try await store.begin("v")
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func turnsThatWaitBehindADeadOne() async throws {
+        let store = try database.open()
+        try await store.enqueue("u", in: "c", for: .ann)
+        dead.surroundings.locks?.unlockAll()
+        #expect(try await store.begin("u", at: 6_000).admitted.userMessage.parentID == partial.id)
+        try await expectInterrupted(store, at: 6_000)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func turnsThatWaitOutliveTheirHost() async throws {
+        try await dead.enqueue("u", in: "c", for: .ann)
+        try await dead.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+        let store = try database.open()
+        try await store.begin("u")
+        try await store.close()
+    }
+
     @Test func hostsThatAreGoneAreForgotten() async throws {
         dead.surroundings.locks?.unlockAll()
         let store = try database.open()

@@ -21,6 +21,12 @@ package struct NewTurn: Sendable {
     package var id: String
     /// Where the message goes.
     package var target: Target
+    /// What happens when the turn cannot begin at once.
+    package var onBusy: BusyPolicy
+    /// How many turns may wait in the conversation, this one included.
+    package var maximumQueued: Int
+    /// What the sender has chosen for the answer.
+    package var options: TurnOptions
     /// The message that began it.
     package var userMessageID: String
     /// What is said, part by part.
@@ -44,12 +50,16 @@ package struct NewTurn: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, target: Target, userMessageID: String, content: [Message.Part], title: String,
+        onBusy: BusyPolicy = .reject, maximumQueued: Int = .max, options: TurnOptions = TurnOptions(),
         reading: Reading = .message, request: ClientRequest? = nil,
         address: ClientAddress? = nil, now: Timestamp, deadline: Timestamp,
         approve: @escaping @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void = { _, _ in }
     ) {
         self.id = id
         self.target = target
+        self.onBusy = onBusy
+        self.maximumQueued = maximumQueued
+        self.options = options
         self.userMessageID = userMessageID
         self.content = content
         self.title = title
@@ -66,6 +76,8 @@ package struct NewTurn: Sendable {
 package enum TurnAdmission: Sendable {
     /// It is accepted, and its turn is this host's to run.
     case accepted(AdmittedTurn)
+    /// It is accepted, and its turn waits until it can begin; this host is the one to begin it, as long as it lives.
+    case queued(QueuedTurn)
     /// The same request was accepted before, and has this turn.
     case repeated(turnID: String)
 }
@@ -82,6 +94,8 @@ package struct AdmittedTurn: Sendable {
     package var bot: Bot?
     /// Whether the caller may know how the bot is set up.
     package var ownsBot: Bool
+    /// What the sender has chosen for the answer.
+    package var options: TurnOptions
     /// The command that waited for an argument when the message came, unless that was for the model whatever it said.
     package var pendingCommand: PendingCommand?
     /// Says that a limit comes near.
@@ -89,7 +103,7 @@ package struct AdmittedTurn: Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true,
+        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true, options: TurnOptions = TurnOptions(),
         pendingCommand: PendingCommand? = nil, warning: QuotaWarning? = nil
     ) {
         self.turn = turn
@@ -97,6 +111,7 @@ package struct AdmittedTurn: Sendable {
         self.conversation = conversation
         self.bot = bot
         self.ownsBot = ownsBot
+        self.options = options
         self.pendingCommand = pendingCommand
         self.warning = warning
     }

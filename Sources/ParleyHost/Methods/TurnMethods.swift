@@ -5,7 +5,6 @@ import ParleyCore
 /// `sendMessage`: sends a message, in a new conversation if none is named, and runs its turn.
 struct SendMessage: Method {
     static let name = "sendMessage"
-    private enum OnBusy: String, CaseIterable { case reject }
 
     /// Who makes a conversation may be made with it.
     var callerRule: CallerRule { makesConversation ? .knownOrNew : .known }
@@ -39,7 +38,7 @@ struct SendMessage: Method {
                 content = try params.elements(Message.Part.self)
                 if content != nil, text != nil { throw params.refused("a message has either text or content") }
             case "botId": draft.botID = try params.string()
-            case "onBusy": _ = try params.word(OnBusy.self)
+            case "onBusy": draft.onBusy = try params.word(BusyPolicy.self) ?? .reject
             case "commands": commands = try params.bool() ?? true
             case "stream": streams = try params.bool() ?? true
             case "wait": waits = try params.bool() ?? true
@@ -62,14 +61,13 @@ struct SendMessage: Method {
         let madeConversation = Locked(Conversation?.none)
         let turnOfRepeat = try await call.host.turns.send(
             draft, for: call.host.turnClient(for: call.caller), cancellation: call.handle.cancellation, observer: notifier
-        ) { admitted in
-            if makesConversation { madeConversation.withLock { $0 = admitted.conversation } }
+        ) { turn, conversation in
+            if makesConversation { madeConversation.withLock { $0 = conversation } }
             if !waits {
                 call.host.forget(call)
-                call.reply.succeed(
-                    Self.result(TurnResult(turn: admitted.turn, message: nil), of: call, madeConversation: madeConversation))
+                call.reply.succeed(Self.result(TurnResult(turn: turn, message: nil), of: call, madeConversation: madeConversation))
             }
-            call.handle.admitted(turnID: admitted.turn.id)
+            call.handle.admitted(turnID: turn.id)
             call.release()
         } ended: { result in
             guard waits else { return }

@@ -12,9 +12,10 @@ final class RunningTurn: Sendable {
 
     private struct State {
         var cause: Cause?
+        var deadline: Int64
         var hasCalledModel = false
         var hasSaidSomething = false
-        var sequence = 0
+        var sequence: Int
         /// The assistant's message without its content, which grows beside it.
         var message: Message?
         var content = AnswerContent()
@@ -36,8 +37,6 @@ final class RunningTurn: Sendable {
 
     let id: String
     let conversationID: String
-    /// When its time is up, on the monotonic clock.
-    let deadline: Int64
     private let cancellation: Cancellation
     private let ambient: any Ambient
     private let state: Locked<State>
@@ -45,15 +44,21 @@ final class RunningTurn: Sendable {
     /// Wraps a turn that was admitted.
     ///
     /// - Parameters:
-    ///   - deadline: in milliseconds of the monotonic clock.
+    ///   - deadline: when its time is up, in milliseconds of the monotonic clock.
+    ///   - lastSequence: the number of the last event that it has had.
     ///   - cancellation: ends the task that runs the turn.
-    init(_ admitted: AdmittedTurn, deadline: Int64, cancellation: Cancellation, ambient: any Ambient) {
-        id = admitted.turn.id
-        conversationID = admitted.turn.conversationID
-        self.deadline = deadline
+    init(_ turn: Turn, deadline: Int64, lastSequence: Int = 0, cancellation: Cancellation, ambient: any Ambient) {
+        id = turn.id
+        conversationID = turn.conversationID
         self.cancellation = cancellation
         self.ambient = ambient
-        state = Locked(State())
+        state = Locked(State(deadline: deadline, sequence: lastSequence))
+    }
+
+    /// When its time is up, in milliseconds of the monotonic clock; a turn that waits has all the time in the world.
+    var deadline: Int64 {
+        get { state.withLock { $0.deadline } }
+        set { state.withLock { $0.deadline = newValue } }
     }
 
     /// Ends the turn early; only the first cause counts, and none does once the turn has ended.

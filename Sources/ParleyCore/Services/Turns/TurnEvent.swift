@@ -2,7 +2,9 @@
 package struct TurnEvent: Sendable {
     /// What happened.
     package enum Body: Sendable {
-        /// The turn was accepted: always first.
+        /// The turn was accepted and waits: always first, if it does.
+        case queued(Turn, position: Int)
+        /// The turn begins: always first, unless it has waited.
         case started(Turn, userMessage: Message)
         /// More of the answer's text; never empty.
         case messageDelta(messageID: String, delta: String)
