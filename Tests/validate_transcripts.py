@@ -31,8 +31,12 @@ BASE = "https://parley.invalid/schemas/"
 BEYOND_A_SCHEMA = re.compile(
     r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
     r"|only the operator|operator cannot be deleted|without fraction and exponent|outside the range of"
+    r"|is of a command|is not the user's|holds results of tools"
     r"|is used by|leads nowhere|leads to|leads back|below a nested \$id|regular expression|nests deeper|apply within one another|18 digits"
 )
+
+# The methods whose result tells the end of a turn.
+BEGIN_A_TURN = {"sendMessage", "regenerateMessage", "editMessage"}
 
 # The notifications of JSON-RPC's own kind that the host sends, too.
 SENT_BY_HOST = {"$/cancelRequest"}
@@ -500,7 +504,7 @@ class Transcript:
             if turn and turn.completed and message["role"] == "assistant":
                 for fault in turn.message(message):
                     self.report(fault)
-        if request.method == "sendMessage" and request.params.get("wait") is not False:
+        if request.method in BEGIN_A_TURN and request.params.get("wait") is not False:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)
 

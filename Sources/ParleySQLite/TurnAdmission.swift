@@ -5,22 +5,25 @@ import ParleyCore
 extension StoreTransaction {
     /// Stores a user message as the new head with a turn that this host runs, the conversation if it is new, and what the turn holds.
     ///
-    /// - Throws: `authRequired`, `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `quotaExceeded`, and what
-    ///   `new.approve` throws.
+    /// - Throws: `authRequired`, `notFound` (conversation, bot, message), `invalidParams` (path `messageId`), `idempotencyConflict`,
+    ///   `conversationBusy`, `quotaExceeded`, and what `new.approve` throws.
     func admit(_ new: NewTurn, for caller: Caller) throws -> TurnAdmission {
         if let turnID = try turnOfRepeat(new, by: caller) { return .repeated(turnID: turnID) }
         let person: Int64
         var conversation: ConversationRow
+        let place: QuestionPlace
         switch new.target {
         case .existing(let id):
             let known = try self.person(caller)
             conversation = try self.conversation(id, of: known)
+            place = try self.place(of: new.beginning, in: conversation)
             if try requireFree(conversation, at: new.now) { conversation = try self.conversation(id, of: known) }
             person = conversation.owner
         case .new(let newConversation):
             person = try personForWriting(caller, at: new.now)
             try insert(newConversation, owner: person)
             conversation = try self.conversation(newConversation.id, of: person)
+            place = try self.place(of: new.beginning, in: conversation)
         }
         let bot = try conversation.bot.flatMap { try self.bot(key: $0) }
         let ownsBot = bot.map { $0.owner == person } ?? true
@@ -39,28 +42,28 @@ extension StoreTransaction {
                 QuotaKey.all.filter { keys.contains($0) || $0 == QuotaKey.inFlight(of: caller.kind) }, of: party, at: time, wall: new.now)
         }
 
-        let userMessage = Message(
-            id: new.userMessageID, conversationID: conversation.value.id, turnID: new.id,
-            parentID: try conversation.head.flatMap { try messageID($0) }, role: .user, content: new.content, status: .complete,
-            isLocal: isLocal, createdAt: new.now)
-        let turn = try insert(new, isLocal: isLocal, conversation: conversation.key, person: person)
+        let (userMessage, head) = try question(of: new, at: place, in: conversation, isLocal: isLocal)
+        let turn = try insert(new, answering: userMessage.id, isLocal: isLocal, conversation: conversation.key, person: person)
         if !isLocal { try hold(turn: turn, person: person, kind: caller.kind, address: address, at: time) }
         if case .new = new.target, let request = new.request { try remember(request, .message, of: person, result: new.id, at: new.now) }
-        let head = try insert(userMessage, conversation: conversation.key, parent: conversation.head)
 
         if conversation.value.title.isEmpty, !isLocal { conversation.value.title = new.title }
-        conversation.value.messageCount += 1
+        conversation.value.headMessageID = userMessage.id
+        // One that is answered again was counted when it came.
+        if userMessage.turnID == new.id { conversation.value.messageCount += 1 }
         conversation.value.activeTurnID = new.id
         conversation.value.updatedAt = new.now
         try db.run(
-            "UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ? WHERE key = ?", head,
-            conversation.value.title, conversation.value.messageCount, new.now, conversation.key)
+            """
+            UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ?, pending_command = iif(?, pending_command, NULL)
+            WHERE key = ?
+            """,
+            head, conversation.value.title, conversation.value.messageCount, new.now, new.beginning == .message, conversation.key)
         return .accepted(
             AdmittedTurn(
                 turn: Turn(
                     id: new.id, conversationID: conversation.value.id, isLocal: isLocal, status: .inProgress,
-                    userMessageID: new.userMessageID,
-                    createdAt: new.now),
+                    userMessageID: userMessage.id, createdAt: new.now),
                 userMessage: userMessage, conversation: conversation.value, bot: bot?.value, ownsBot: ownsBot, pendingCommand: pending,
                 warning: try warning(keys, of: party, at: time, wall: new.now)))
     }
