@@ -11,6 +11,17 @@ extension StoreContract {
             try await walk.compareAll(store)
         }
     }
+
+    /// A few hundred messages of one conversation, each in a place that chance has chosen.
+    package static let tree = StoreContract("a conversation that branches at random is the tree of a simple model") { store in
+        for seed in 5...7 as ClosedRange<UInt64> {
+            var walk = RandomWalk(seed: seed)
+            for round in 1...60 {
+                try await walk.grow(store)
+                if round % 20 == 0 { try await walk.compareAll(store) }
+            }
+        }
+    }
 }
 
 /// A sequence of operations on a store and on the model.
@@ -87,7 +98,9 @@ private struct RandomWalk {
                 return true
             }
         case 8, 9, 10:
-            try await admit(store, person, at: now)
+            let target: NewTurn.Target =
+                Int.random(in: 0..<5, using: &chance) == 0 ? .new(newConversation(at: now)) : .existing(conversationID: anyConversation())
+            try await admit(store, person, target, at: now)
         case 11:
             guard let turn = oneOf(admitted.map(Optional.some) + [nil]) else { return }
             let checkpoint = TurnCheckpoint(
@@ -113,6 +126,35 @@ private struct RandomWalk {
             await same({ () async throws(Failure) in try await store.requestCancel(ofTurn: id, at: now, for: caller) }) {
                 model throws(Failure) in try model.requestCancel(ofTurn: id, of: person)
             }
+        }
+    }
+
+    /// Goes on anywhere in one conversation: most often with a turn, which ends at once.
+    mutating func grow(_ store: any Store) async throws {
+        let person = "\(prefix)person1"
+        let now = nextTime()
+        if conversations.isEmpty {
+            let new = newConversation(at: now)
+            await same({ () async throws(Failure) in try await store.createConversation(new, for: .user(id: person)) }) {
+                model throws(Failure) in try model.createConversation(new, of: person)
+            }
+        }
+        let id = conversations[0]
+        if Int.random(in: 0..<4, using: &chance) == 0 {
+            let change = ConversationChange(headMessageID: anyMessage(in: id))
+            await same({ () async throws(Failure) in
+                try await store.updateConversation(id, change, at: now, for: .user(id: person))
+            }) { model throws(Failure) in try model.updateConversation(id, change, at: now, of: person) }
+            return
+        }
+        let before = admitted.count
+        try await admit(store, person, .existing(conversationID: id), at: now)
+        guard admitted.count > before, let turn = admitted.last else { return }
+        var outcome = TurnOutcome.plain(turn, text: "answer \(made)", at: now.milliseconds)
+        // A turn may say nothing, and then its question stays the head.
+        if Int.random(in: 0..<5, using: &chance) == 0 { outcome.message = nil }
+        await same({ [outcome] () async throws(Failure) in try await store.finishTurn(outcome) }) { [outcome] model throws(Failure) in
+            try model.finishTurn(outcome)
         }
     }
 
@@ -162,9 +204,7 @@ private struct RandomWalk {
         #expect(Set(wanted) == model.turnsToCancel && Set(wanted).count == wanted.count)
     }
 
-    private mutating func admit(_ store: any Store, _ person: String, at now: Timestamp) async throws {
-        let target: NewTurn.Target =
-            Int.random(in: 0..<5, using: &chance) == 0 ? .new(newConversation(at: now)) : .existing(conversationID: anyConversation())
+    private mutating func admit(_ store: any Store, _ person: String, _ target: NewTurn.Target, at now: Timestamp) async throws {
         var new = NewTurn.plain(newID("turn"), target, text: "question \(made)", at: now.milliseconds)
         if case .existing(let id) = target {
             new.beginning = oneOf([.message, .edit(of: anyMessage(in: id)), .regeneration(of: anyMessage(in: id))])
