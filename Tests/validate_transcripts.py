@@ -12,6 +12,7 @@ What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Check
   is of those that only a running host can know (`BEYOND_A_SCHEMA`);
 - a received line fits the result of the method that it answers, the errors that the method may have, or the notification's params;
 - every request is answered, and the events of every turn keep the protocol's order;
+- a turn answers a message of its own, or, with `regenerateMessage`, one of another turn; listed messages are a path, or siblings;
 - a request of the host fits its params and comes at its time; what is sent in answer may be wrong on purpose, and then the events that
   follow say so, as they tell what was answered rightly;
 - `capabilities.methods` of `initialize` are the methods that have a schema, and the transcripts show each method's result, each of its own
@@ -31,8 +32,12 @@ BASE = "https://parley.invalid/schemas/"
 BEYOND_A_SCHEMA = re.compile(
     r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
     r"|only the operator|operator cannot be deleted|without fraction and exponent|outside the range of"
+    r"|is of a command|is not the user's|holds results of tools"
     r"|is used by|leads nowhere|leads to|leads back|below a nested \$id|regular expression|nests deeper|apply within one another|18 digits"
 )
+
+# The methods whose result tells the end of a turn.
+BEGIN_A_TURN = {"sendMessage", "regenerateMessage", "editMessage"}
 
 # The notifications of JSON-RPC's own kind that the host sends, too.
 SENT_BY_HOST = {"$/cancelRequest"}
@@ -420,6 +425,13 @@ class Transcript:
             return self.report("the event names a request that was never sent")
         for fault in self.turns.setdefault(params["turnId"], Turn()).event(name, params, request.streams):
             self.report(fault)
+        if name == "turnStarted":
+            turn, question = params["turn"], params["userMessage"]
+            is_own = question["turnId"] == turn["id"]
+            if question["id"] != turn["userMessageId"] or is_own != (request.method != "regenerateMessage"):
+                self.report("the turn answers another message than it should")
+        if any("siblingCount" in params.get(key, {}) for key in ("userMessage", "message")):
+            self.report("siblings are counted where no list is")
 
     def host_request(self, value):
         name, params = value["method"], value["params"]
@@ -497,12 +509,17 @@ class Transcript:
         self.coverage.add((request.method, None))
         if request.method == "initialize":
             self.coverage.add(("methods", *result["capabilities"]["methods"]))
+        if request.method == "listMessages":
+            for before, after in zip(result["data"], result["data"][1:]):
+                is_in_place = request.params.get("siblingsOf") and before.get("parentId") == after.get("parentId")
+                if not is_in_place and (request.params.get("siblingsOf") or before.get("parentId") != after["id"]):
+                    self.report(f"{before['id']} and {after['id']} do not stand in one list")
         for message in result["data"] if request.method == "listMessages" else []:
             turn = self.turns.get(message["turnId"])
             if turn and turn.completed and message["role"] == "assistant":
                 for fault in turn.message(message):
                     self.report(fault)
-        if request.method == "sendMessage" and request.params.get("wait") is not False:
+        if request.method in BEGIN_A_TURN and request.params.get("wait") is not False:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)
 

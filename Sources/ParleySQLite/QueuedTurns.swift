@@ -115,7 +115,8 @@ extension StoreTransaction {
         var value = turn.value
         value.status = .inProgress
         let admitted = try begin(
-            value, saying: try StoredJSON.parts(queued.parts), titled: queued.title, options: queued.options, in: conversation,
+            value, at: .afterHead, saying: try StoredJSON.parts(queued.parts), titled: queued.title, options: queued.options,
+            in: conversation,
             with: conversation.bot.flatMap { try bot(key: $0) }, at: now)
         return BegunTurn(admitted: admitted, caller: try caller(turn.owner), isInterrupted: next)
     }

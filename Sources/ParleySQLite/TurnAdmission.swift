@@ -7,17 +7,19 @@ extension StoreTransaction {
     ///
     /// A turn that may wait and must is stored as such.
     ///
-    /// - Throws: `authRequired`, `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `queueFull`, `quotaExceeded`, and
-    ///   what `new.approve` throws.
+    /// - Throws: `authRequired`, `notFound` (conversation, bot, message), `invalidParams` (path `messageId`), `idempotencyConflict`,
+    ///   `conversationBusy`, `queueFull`, `quotaExceeded`, and what `new.approve` throws.
     func admit(_ new: NewTurn, for caller: Caller) throws -> TurnAdmission {
         if let turnID = try turnOfRepeat(new, by: caller) { return .repeated(turnID: turnID) }
         let person: Int64
         var conversation: ConversationRow
+        let place: QuestionPlace
         var waits = false
         switch new.target {
         case .existing(let id):
             let known = try self.person(caller)
             conversation = try self.conversation(id, of: known)
+            place = try self.place(of: new.beginning, in: conversation)
             if try recoverDead(in: conversation, at: new.now) { conversation = try self.conversation(id, of: known) }
             waits = try mustWait(new, in: conversation)
             person = conversation.owner
@@ -25,6 +27,7 @@ extension StoreTransaction {
             person = try personForWriting(caller, at: new.now)
             try insert(newConversation, owner: person)
             conversation = try self.conversation(newConversation.id, of: person)
+            place = try self.place(of: new.beginning, in: conversation)
         }
         let bot = try conversation.bot.flatMap { try self.bot(key: $0) }
         // What a command will ask for by then, nobody knows yet.
@@ -47,10 +50,12 @@ extension StoreTransaction {
             waits = try waits || mayWait && !hasLease(person, caller.kind, isLocal: false)
         }
 
+        let messageID = if case .stored(_, let question) = place { question.id } else { new.userMessageID }
         let turn = Turn(
             id: new.id, conversationID: conversation.value.id, isLocal: isLocal, status: waits ? .queued : .inProgress,
-            userMessageID: new.userMessageID, createdAt: new.now)
-        let key = try insert(new, isLocal: isLocal, waits: waits, conversation: conversation.key, person: person)
+            userMessageID: messageID, createdAt: new.now)
+        let key = try insert(
+            new, answering: messageID, isLocal: isLocal, waits: waits, conversation: conversation.key, person: person)
         if !isLocal { try hold(turn: key, person: person, kind: caller.kind, address: address, at: time) }
         if case .new = new.target, let request = new.request { try remember(request, .message, of: person, result: new.id, at: new.now) }
         let warning = try warning(keys, of: party, at: time, wall: new.now)
@@ -61,7 +66,7 @@ extension StoreTransaction {
                     turn: turn, conversation: conversation.value, position: position, interrupted: interrupted, warning: warning))
         }
         var admitted = try begin(
-            turn, saying: new.content, titled: new.title, options: new.options, in: conversation, with: bot, at: new.now)
+            turn, at: place, saying: new.content, titled: new.title, options: new.options, in: conversation, with: bot, at: new.now)
         admitted.pendingCommand = pending
         admitted.warning = warning
         return .accepted(admitted)
@@ -70,25 +75,28 @@ extension StoreTransaction {
     /// Makes the message of a turn that begins the conversation's head.
     ///
     /// - Parameters:
-    ///   - content: the message.
+    ///   - place: where the message stands; one that takes another's place makes the conversation forget a command that waits.
+    ///   - content: the message, if it is new.
     ///   - title: the conversation's title if it has none yet.
     func begin(
-        _ turn: Turn, saying content: [Message.Part], titled title: String, options: TurnOptions, in row: ConversationRow,
-        with bot: BotRow?, at now: Timestamp
+        _ turn: Turn, at place: QuestionPlace, saying content: [Message.Part], titled title: String, options: TurnOptions,
+        in row: ConversationRow, with bot: BotRow?, at now: Timestamp
     ) throws -> AdmittedTurn {
-        let userMessage = Message(
-            id: turn.userMessageID, conversationID: turn.conversationID, turnID: turn.id,
-            parentID: try row.head.flatMap { try messageID($0) }, role: .user, content: content, status: .complete, isLocal: turn.isLocal,
-            createdAt: now)
-        let head = try insert(userMessage, conversation: row.key, parent: row.head)
+        let (userMessage, head) = try question(of: turn, at: place, saying: content, in: row, at: now)
         var conversation = row.value
         if conversation.title.isEmpty, !turn.isLocal { conversation.title = title }
-        conversation.messageCount += 1
+        conversation.headMessageID = userMessage.id
+        // One that is answered again was counted when it came.
+        if userMessage.turnID == turn.id { conversation.messageCount += 1 }
         conversation.activeTurnID = turn.id
         conversation.updatedAt = now
+        let followsHead = if case .afterHead = place { true } else { false }
         try db.run(
-            "UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ? WHERE key = ?", head, conversation.title,
-            conversation.messageCount, now, row.key)
+            """
+            UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ?, pending_command = iif(?, pending_command, NULL)
+            WHERE key = ?
+            """,
+            head, conversation.title, conversation.messageCount, now, followsHead, row.key)
         return AdmittedTurn(
             turn: turn, userMessage: userMessage, conversation: conversation, bot: bot?.value,
             ownsBot: bot.map { $0.owner == row.owner } ?? true, options: options)

@@ -88,6 +88,40 @@ import Testing
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
+    @Test func branching() async throws {
+        let store = try database.open()
+        dead.surroundings.locks?.unlockAll()
+        var new = NewTurn.plain("u", .existing(conversationID: "c"), at: 5_000)
+        new.beginning = .regeneration(of: partial.id)
+        let again = try await store.accept(new, for: .ann)
+        #expect(again.userMessage == admitted.userMessage && again.conversation.messageCount == 2)
+        #expect(again.conversation.headMessageID == admitted.userMessage.id)
+        // The new answer stops as the first one did, and is the head as that was.
+        let second = Message.answer(to: again, text: "Hello, I", status: .partial)
+        try await store.checkpoint([TurnCheckpoint(turnID: "u", message: second, lastSequence: 3)])
+        store.surroundings.locks?.unlockAll()
+        let third = try database.open()
+        #expect(try await third.conversation("c", for: .ann).headMessageID == second.id)
+        let siblings = try await third.siblings(of: partial.id, inConversation: "c", page: PageRequest(), for: .ann).elements
+        #expect(siblings.map(\.text) == ["Hel", "Hello, I"])
+        try await third.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func movingTheHead() async throws {
+        let store = try database.open()
+        let change = ConversationChange(headMessageID: admitted.userMessage.id)
+        await expectFailure(.conversationBusy(turnID: "t")) { () async throws(Failure) in
+            try await store.updateConversation("c", change, at: Timestamp(milliseconds: 5_000), for: .ann)
+        }
+        dead.surroundings.locks?.unlockAll()
+        let moved = try await store.updateConversation("c", change, at: Timestamp(milliseconds: 5_000), for: .ann)
+        #expect(moved.headMessageID == admitted.userMessage.id && moved.activeTurnID == nil && moved.messageCount == 2)
+        #expect(try await store.turn("t", for: .ann).turn.status == .interrupted)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
     @Test func asking() async throws {
         let store = try database.open()
         #expect(try await store.recoverTurns(at: Timestamp(milliseconds: 5_000)) == 0)

@@ -1,4 +1,4 @@
-/// A user message about to be accepted.
+/// A turn about to be accepted, most often with a new message of the user's.
 package struct NewTurn: Sendable {
     /// Where the message goes.
     package enum Target: Sendable {
@@ -27,14 +27,16 @@ package struct NewTurn: Sendable {
     package var maximumQueued: Int
     /// What the sender has chosen for the answer.
     package var options: TurnOptions
-    /// The message that began it.
+    /// What its message is called, unless it answers one that is there already.
     package var userMessageID: String
-    /// What is said, part by part.
+    /// What is said, part by part; of no use to a turn that answers a message that is there already.
     package var content: [Message.Part]
     /// The conversation's title if it has none yet; not used for commands.
     package var title: String
     /// How the message may be meant.
     package var reading: Reading
+    /// What it answers.
+    package var beginning: TurnBeginning
     /// What the client calls it; nil when it cannot be repeated.
     package var request: ClientRequest?
     /// Where an anonymous person sends it from; nil when the parent process does not say.
@@ -51,7 +53,7 @@ package struct NewTurn: Sendable {
     package init(
         id: String, target: Target, userMessageID: String, content: [Message.Part], title: String,
         onBusy: BusyPolicy = .reject, maximumQueued: Int = .max, options: TurnOptions = TurnOptions(),
-        reading: Reading = .message, request: ClientRequest? = nil,
+        reading: Reading = .message, beginning: TurnBeginning = .message, request: ClientRequest? = nil,
         address: ClientAddress? = nil, now: Timestamp, deadline: Timestamp,
         approve: @escaping @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void = { _, _ in }
     ) {
@@ -64,6 +66,7 @@ package struct NewTurn: Sendable {
         self.content = content
         self.title = title
         self.reading = reading
+        self.beginning = beginning
         self.request = request
         self.address = address
         self.now = now
@@ -86,7 +89,7 @@ package enum TurnAdmission: Sendable {
 package struct AdmittedTurn: Sendable {
     /// The turn.
     package var turn: Turn
-    /// The message that began it, as stored.
+    /// The message that it answers, as stored.
     package var userMessage: Message
     /// The conversation as the admission left it.
     package var conversation: Conversation

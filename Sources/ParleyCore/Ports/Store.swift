@@ -73,9 +73,9 @@ package protocol Store: Sendable {
     /// - Throws: `invalidParams` (path `cursor`) for a cursor that is none.
     func conversations(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation>
 
-    /// Changes a conversation and moves `updatedAt` to `now`.
+    /// Changes a conversation and moves `updatedAt` to `now`. A command that waits for an argument is forgotten when the head moves.
     ///
-    /// - Throws: `notFound` (conversation).
+    /// - Throws: `notFound` (conversation, message); `conversationBusy` when the head is to move while a turn of a living host runs.
     func updateConversation(
         _ id: String, _ change: ConversationChange, at now: Timestamp, for caller: Caller
     ) async throws(Failure) -> Conversation
@@ -94,6 +94,14 @@ package protocol Store: Sendable {
     ///
     /// - Throws: `notFound` (conversation); `invalidParams` (path `cursor`).
     func messages(inConversation id: String, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Message>
+
+    /// Lists the messages that follow what a message follows, itself among them, in the order in which they were made. Pages are as those of a
+    /// path.
+    ///
+    /// - Throws: `notFound` (conversation, message); `invalidParams` (path `cursor`).
+    func siblings(
+        of messageID: String, inConversation id: String, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Message>
 
     // MARK: Bots
 
@@ -132,14 +140,17 @@ package protocol Store: Sendable {
     /// Accepts a user message: stores it as the new head with a turn that this host runs, the conversation if it is new, what the turn holds of
     /// the quotas, and what the client calls it. A refusal stores nothing.
     ///
+    /// What `NewTurn.beginning` names decides which message the new one follows, or that an earlier one becomes the head and is answered again;
+    /// both take the head elsewhere, and forget the command that waits for an argument.
+    ///
     /// A turn of a dead host that stands in the way is recovered in the same transaction. A command, or the argument that the conversation's
     /// pending command waits for, begins a local turn, which holds nothing and is never refused for a quota.
     ///
     /// A turn that may wait (`NewTurn.onBusy`) and must, holds its quotas meanwhile but is not in flight, and its message joins the
-    /// conversation when it begins. It is then meant for the model, unless it is a command.
+    /// conversation when it begins. It is then meant for the model, unless it is a command. Only a new message may wait.
     ///
-    /// - Throws: `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `queueFull`, `quotaExceeded`, and what
-    ///   `NewTurn.approve` throws.
+    /// - Throws: `notFound` (conversation, bot, message), `invalidParams` (path `messageId`) for a message that cannot be edited or answered
+    ///   again, `idempotencyConflict`, `conversationBusy`, `queueFull`, `quotaExceeded`, and what `NewTurn.approve` throws.
     func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission
 
     /// The path that ends with a message, as much of its end as fits; commands and what came of them are left out.

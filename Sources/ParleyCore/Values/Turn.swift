@@ -27,7 +27,7 @@ package struct Turn: Hashable, Sendable {
     package var stopReason: StopReason?
     /// Why it failed; nil unless it did.
     package var error: TurnError?
-    /// The message that began it.
+    /// The message that it answers: the one that began it, unless that was there before.
     package var userMessageID: String
     /// The assistant's message, once there is one.
     package var messageID: String?

@@ -7,8 +7,10 @@ package final class Turns: Sendable {
     package struct Draft: Sendable {
         /// Nil makes a conversation.
         package var conversationID: String?
-        /// What is said, part by part.
+        /// What is said, part by part; nothing where an earlier message is answered again.
         package var content: [Message.Part]
+        /// What the turn answers; what is there already is looked for in the conversation, so there must be one.
+        package var beginning: TurnBeginning
         /// Whether the content is looked at for commands.
         package var readsCommands: Bool
         /// The bot of a conversation that is made.
@@ -26,12 +28,13 @@ package final class Turns: Sendable {
 
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
-            conversationID: String?, content: [Message.Part], readsCommands: Bool = false, botID: String? = nil, model: String? = nil,
-            maxOutputTokens: Int? = nil,
-            requestID: String? = nil, address: ClientAddress? = nil
+            conversationID: String?, content: [Message.Part], beginning: TurnBeginning = .message, readsCommands: Bool = false,
+            botID: String? = nil, model: String? = nil, maxOutputTokens: Int? = nil, requestID: String? = nil,
+            address: ClientAddress? = nil
         ) {
             self.conversationID = conversationID
             self.content = content
+            self.beginning = beginning
             self.readsCommands = readsCommands
             self.botID = botID
             self.model = model
@@ -102,7 +105,7 @@ package final class Turns: Sendable {
     ///   - admitted: called once the message is stored, before any event.
     ///   - ended: called after the last event, before anybody else hears of the end, so that whoever cancels the turn is answered later.
     /// - Returns: nil when the turn has come to its end; the id of the turn of the same request when it was accepted before.
-    /// - Throws: `invalidParams`, `messageTooLarge`, `modelNotAllowed`, `notFound` (conversation, bot), `conversationBusy`, `queueFull`,
+    /// - Throws: `invalidParams`, `messageTooLarge`, `modelNotAllowed`, `notFound` (conversation, bot, message), `conversationBusy`, `queueFull`,
     ///   `quotaExceeded`, `idempotencyConflict`; then nothing was stored.
     package func send(
         _ draft: Draft, for client: TurnClient, cancellation: Cancellation, observer: any TurnObserver,
@@ -300,8 +303,8 @@ package final class Turns: Sendable {
             id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
             onBusy: draft.onBusy, maximumQueued: limits.maxQueuedTurns,
             options: TurnOptions(model: model, maxOutputTokens: draft.maxOutputTokens),
-            reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, request: request,
-            address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
+            reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, beginning: draft.beginning,
+            request: request, address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
         ) { [self] bot, isOwn throws(Failure) in try requireAllowed(model, bot, isOwn: isOwn, for: caller.kind) }
     }
 
@@ -324,10 +327,20 @@ package final class Turns: Sendable {
     }
 
     private func checkedText(of draft: Draft, from caller: Caller) throws(Failure) -> String {
-        guard (1...Limits.maxContentParts).contains(draft.content.count) else {
+        let text = if case .regeneration = draft.beginning { "" } else { try checkedText(draft.content, from: caller) }
+        guard draft.conversationID == nil || draft.botID == nil else {
+            throw .invalidParams(
+                path: "botId", reason: "goes only with a new conversation; setConversationBot changes the bot of this one")
+        }
+        guard draft.maxOutputTokens ?? 1 > 0 else { throw .invalidParams(path: "maxOutputTokens", reason: "expected at least 1") }
+        return text
+    }
+
+    private func checkedText(_ content: [Message.Part], from caller: Caller) throws(Failure) -> String {
+        guard (1...Limits.maxContentParts).contains(content.count) else {
             throw .invalidParams(path: "content", reason: "expected 1 to \(Limits.maxContentParts) parts")
         }
-        let text = draft.content.map { part in
+        let text = content.map { part in
             switch part {
             case .text(let text): text
             case .reasoning, .toolCall, .toolResult: ""
@@ -342,11 +355,6 @@ package final class Turns: Sendable {
                 .messageTooLarge, "The message is larger than \(limit) bytes.",
                 details: [.init("limit", .integer(Int64(limit))), .init("size", .integer(Int64(text.utf8.count)))])
         }
-        guard draft.conversationID == nil || draft.botID == nil else {
-            throw .invalidParams(
-                path: "botId", reason: "goes only with a new conversation; setConversationBot changes the bot of this one")
-        }
-        guard draft.maxOutputTokens ?? 1 > 0 else { throw .invalidParams(path: "maxOutputTokens", reason: "expected at least 1") }
         return text
     }
 }
@@ -365,8 +373,13 @@ extension Turns.Draft {
             botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
             maxOutputTokens.map { .integer(Int64($0)) } ?? .null,
         ]
-        // The same text may be meant for the model.
-        if isCommand { content.append("command") }
+        switch beginning {
+        case .message:
+            // The same text may be meant for the model.
+            if isCommand { content.append("command") }
+        case .edit(let id): content += ["edit", .string(id)]
+        case .regeneration(let id): content += ["regeneration", .string(id)]
+        }
         return .array(content)
     }
 }
