@@ -15,6 +15,9 @@ struct MessageRow {
     /// Of what no model is told, the content is not even read.
     fileprivate static let byKeyForModels = byKey.replacing("m.parts", with: "iif(m.local, '[]', m.parts)")
     fileprivate static let byID = "SELECT \(columns), p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
+    /// What a turn has said after a message: at most one, because a turn goes straight on.
+    fileprivate static let next =
+        "SELECT \(columns), m.key FROM messages m WHERE m.conversation = ? AND m.parent = ? AND m.turn_id = ? ORDER BY m.key LIMIT 1"
 
     fileprivate init(_ row: StoredRow, conversationID: String) throws {
         guard let role = Message.Role(rawValue: row[3]) else { throw SQLiteFailure.unreadable("messages.role") }
@@ -45,11 +48,32 @@ extension StoreTransaction {
     /// Reads the assistant's message of a turn, if there is one.
     func answer(of turn: TurnRow) throws -> Message? {
         guard let id = turn.value.messageID else { return nil }
-        return try db.first(MessageRow.byID, id) { row in
-            var message = try MessageRow(row, conversationID: turn.value.conversationID).value
+        return try message(id, conversationID: turn.value.conversationID)
+    }
+
+    /// Reads one message.
+    private func message(_ id: String, conversationID: String) throws -> Message? {
+        try db.first(MessageRow.byID, id) { row in
+            var message = try MessageRow(row, conversationID: conversationID).value
             message.parentID = row[11]
             return message
         }
+    }
+
+    /// The message that a turn answers and what it has said since, oldest first.
+    func messages(of turn: TurnRow) throws -> [Message] {
+        let (questionID, conversationID) = (turn.value.userMessageID, turn.value.conversationID)
+        var messages = try message(questionID, conversationID: conversationID).map { [$0] } ?? []
+        var key = try messageKey(questionID, inConversation: turn.conversation)
+        while let parent = key {
+            key = try db.first(MessageRow.next, turn.conversation, parent, turn.value.id) { row in
+                var message = try MessageRow(row, conversationID: conversationID).value
+                message.parentID = messages.last?.id
+                messages.append(message)
+                return row[11]
+            }
+        }
+        return messages
     }
 
     /// Lists the path that ends with a conversation's head, newest first.

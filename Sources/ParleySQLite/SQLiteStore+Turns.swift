@@ -45,6 +45,12 @@ extension SQLiteStore {
         }
     }
 
+    package func snapshot(ofTurn id: String, beyond sequence: Int, for caller: Caller) async throws(Failure) -> TurnSnapshot? {
+        try await read { transaction in
+            try transaction.snapshot(of: transaction.turn(id, of: transaction.person(caller)), beyond: sequence)
+        }
+    }
+
     package func requestCancel(ofTurn id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult {
         try await write { transaction in
             let turn = try transaction.turn(id, of: transaction.person(caller))

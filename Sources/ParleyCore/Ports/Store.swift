@@ -175,6 +175,13 @@ package protocol Store: Sendable {
     /// - Throws: `notFound` (turn).
     func turn(_ id: String, for caller: Caller) async throws(Failure) -> TurnResult
 
+    /// Reads a turn with all its messages, those that are complete and the one that a checkpoint has kept.
+    ///
+    /// - Parameter sequence: the number of an event; of a turn that goes on and of which no later event is stored, nothing more is read.
+    /// - Returns: nil for such a turn.
+    /// - Throws: `notFound` (turn).
+    func snapshot(ofTurn id: String, beyond sequence: Int, for caller: Caller) async throws(Failure) -> TurnSnapshot?
+
     /// Asks whichever host runs a turn to cancel it. A finished turn stays as it is; that of a dead host is recovered at once.
     ///
     /// - Returns: the turn as it now stands.

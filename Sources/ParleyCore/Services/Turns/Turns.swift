@@ -111,6 +111,7 @@ package final class Turns: Sendable {
         let turn = RunningTurn(
             admission, deadline: ambient.monotonicMilliseconds() + settings.deadlineMilliseconds, cancellation: cancellation,
             ambient: ambient)
+        let observer = TurnAudience(sender: observer, turn: turn)
         if let monitor = running.insert(turn) {
             ambient.beginActivity()
             monitor.resume()
