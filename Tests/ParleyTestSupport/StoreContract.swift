@@ -34,7 +34,7 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
     /// All that must hold.
     package static let all =
         people + conversations + messages + bots + turns + care + quotaClauses + requests + claims + publishedBots + tools + usage
-        + commands
+        + commands + snapshots
         + [model]
 }
 

@@ -34,10 +34,10 @@ extension Turns {
                 held = stored.lastSequence
             }
             if let turn = running[id] { return try await follow(turn, after: held, follower) }
-            do throws(Failure) {
-                if look > 0 { try await waitForNextLook(look) }
-            } catch where error.code == .cancelled {
-                break
+            if look > 0 {
+                // At once, and then each second, in case its process dies meanwhile.
+                let hasChanged = look % Self.looksPerRecovery == 1 ? try await store.recoverTurns(at: ambient.now()) > 0 : false
+                if !hasChanged, await !waitForNextLook() { break }
             }
             await follower.ready()
             // Whoever holds nothing is told the turn at once; the others, when there is more than they hold.
@@ -47,13 +47,13 @@ extension Turns {
         throw .detached
     }
 
-    private func waitForNextLook(_ look: Int) async throws(Failure) {
-        // At once, and then each second, in case its process dies meanwhile.
-        if look % Self.looksPerRecovery == 1, try await store.recoverTurns(at: ambient.now()) > 0 { return }
+    /// - Returns: false when the task is cancelled before.
+    private func waitForNextLook() async -> Bool {
         do throws(CancellationError) {
             try await ambient.sleep(milliseconds: Self.lookMilliseconds)
+            return true
         } catch {
-            throw .detached
+            return false
         }
     }
 
