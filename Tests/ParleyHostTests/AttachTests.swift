@@ -53,12 +53,13 @@ import Testing
         mutating func read() throws {
             for line in try client.linesUntilRest() {
                 let message = try JSONReader.parse(line)
-                if let request = message["params"]?["requestId"]?.intValue,
-                    let index = followers.firstIndex(where: { $0.request == request })
-                {
+                let asked = message["params"]?["requestId"]?.intValue ?? message["id"]?.intValue
+                guard let index = followers.firstIndex(where: { $0.request != nil && $0.request == asked }) else { continue }
+                if message["method"] != nil {
                     try followers[index].held.take(message)
-                } else if let index = followers.firstIndex(where: { $0.request == message["id"]?.intValue }) {
-                    #expect(message["result"]?["turn"] == followers[index].held.ended, "\(message)")
+                } else {
+                    let turn = message["result"]?["turn"]
+                    #expect(turn != nil && turn == followers[index].held.ended)
                     followers[index].request = nil
                 }
             }

@@ -37,7 +37,7 @@ package struct HeldTurn {
         }
         let first = params["fromSeq"]?.intValue ?? last
         let isKnownEnd = name == "turnCompleted" && last == sequence
-        guard ended == nil, first == sequence + 1 || isKnownEnd else {
+        guard isKnownEnd || ended == nil && first == sequence + 1 else {
             throw Fault(description: "after \(sequence)\(ended == nil ? "" : ", the end,") comes \(name) \(first)-\(last)")
         }
         if first < last { counts.joined += 1 }

@@ -38,7 +38,7 @@ struct ForeignAttachTests {
         var snapshot = try await event(of: request, at: second)
         #expect(snapshot["method"] == "turnSnapshot" && snapshot["params"]?["turn"]?["status"] == "inProgress")
         #expect(snapshot["params"]?["messages"]?.arrayValue?.first == started["params"]?["userMessage"])
-        var sequence = -1
+        var sequence = snapshot["params"]?["seq"]?.intValue ?? -1
         while HeldTurn.contents(of: snapshot["params"]?["messages"]?.arrayValue ?? []).messages.values.first?.last?.text != "so far" {
             snapshot = try await event(of: request, at: second)
             #expect(snapshot["method"] == "turnSnapshot")
