@@ -5,8 +5,8 @@ import ParleyCore
 /// Sends a turn's events to a request that attached to it, as fast as the connection takes them.
 ///
 /// Nothing is kept here but a place in the turn: what the client has not read yet stays where the turn keeps it anyway, and adjacent deltas
-/// leave as one frame when it has. So any number of attachments, however slowly they are read, cost no memory and hold nobody up. Each that
-/// waited sends one batch when the connection is writable again, so that none goes short.
+/// leave as one frame when it has. So any number of attachments, however slowly they are read, cost no memory and hold nobody up; see
+/// `AttachmentQueue` for whose turn it is when the connection takes more.
 final class TurnAttachment: TurnFollower {
     /// How many bytes of text are joined, and about how many bytes of frames leave at once.
     private static let batchBytes = 16 * 1024
@@ -15,23 +15,26 @@ final class TurnAttachment: TurnFollower {
         var cursor: TurnCursor?
         /// Whether deltas are joined, because the client has something to catch up with.
         var isBehind = true
-        var isWaitingForOutbox = false
+        /// Whether it waits in the queue, which alone sends for it then.
+        var isQueued = false
         /// Whether the end was sent, or nobody wants it any more.
         var isOver = false
         var whenReady: CheckedContinuation<Void, Never>?
         var whenOver: CheckedContinuation<Void, Never>?
     }
 
-    private let connection: Connection
+    private let queue: AttachmentQueue
+    private var connection: Connection { queue.connection }
     private let requestID: RequestID
-    private let handle: RequestHandle
+    private let willFollow: @Sendable () -> Void
     // Frames are sent while the lock is held, because the outbox's thread sends as well and must not overtake the turn.
     private let state = Locked(State())
 
-    init(connection: Connection, requestID: RequestID, handle: RequestHandle) {
-        self.connection = connection
+    /// - Parameter willFollow: called when the turn turns out to be one of this process.
+    init(queue: AttachmentQueue, requestID: RequestID, willFollow: @escaping @Sendable () -> Void) {
+        self.queue = queue
         self.requestID = requestID
-        self.handle = handle
+        self.willFollow = willFollow
     }
 
     /// Sends nothing more.
@@ -79,7 +82,7 @@ final class TurnAttachment: TurnFollower {
     // MARK: A turn of this process
 
     func follow(_ cursor: TurnCursor) {
-        handle.endsWithTurn()
+        willFollow()
         state.withLock { $0.cursor = cursor }
         send()
     }
@@ -111,25 +114,32 @@ final class TurnAttachment: TurnFollower {
         }
     }
 
-    /// Sends what there is, until the connection has enough.
-    ///
-    /// - Parameter isWritable: whether it was the connection that asked; then one batch is sent whatever others have sent meanwhile.
-    private func send(isWritable: Bool = false) {
+    /// Sends what there is, unless the connection has enough; then the queue does.
+    private func send() {
         let (mustWait, isOver) = state.withLock { state in
-            if isWritable { state.isWaitingForOutbox = false }
-            guard !state.isWaitingForOutbox, !state.isOver, state.cursor != nil else { return (false, false) }
-            var mayPass = isWritable
-            while mayPass || !connection.isCongested {
-                mayPass = false
+            guard !state.isQueued, state.cursor != nil else { return (false, false) }
+            while !connection.isCongested {
                 if !sendBatch(&state) { return (false, state.isOver) }
             }
             guard state.cursor?.hasMore == true else { return (false, false) }
             state.isBehind = true
-            state.isWaitingForOutbox = true
+            state.isQueued = true
             return (true, false)
         }
-        if mustWait { connection.onceWritable { [self] in send(isWritable: true) } }
+        if mustWait { queue.add(self) }
         if isOver { takeWhenOver()?.resume() }
+    }
+
+    /// Sends one batch of what waited; for the queue alone.
+    ///
+    /// - Returns: whether there is more.
+    func sendBatchInTurn() -> Bool {
+        let (hasMore, isOver) = state.withLock { state in
+            state.isQueued = state.cursor != nil && sendBatch(&state)
+            return (state.isQueued, state.isOver)
+        }
+        if isOver { takeWhenOver()?.resume() }
+        return hasMore
     }
 
     /// Sends one batch.

@@ -23,7 +23,7 @@ struct AttachTurn: Method {
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let attachment = TurnAttachment(connection: call.host.connection, requestID: call.requestID, handle: call.handle)
+        let attachment = TurnAttachment(queue: call.host.attachments, requestID: call.requestID) { call.handle.endsWithTurn() }
         defer { attachment.stop() }
         return try await call.host.turns.attach(
             to: turnID, after: sequence, for: call.caller, follower: attachment, attached: call.release
