@@ -32,7 +32,7 @@ BASE = "https://parley.invalid/schemas/"
 BEYOND_A_SCHEMA = re.compile(
     r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
     r"|only the operator|operator cannot be deleted|without fraction and exponent|outside the range of"
-    r"|is of a command|is not the user's|holds results of tools"
+    r"|is of a command|is not the user's|holds results of tools|is beyond"
     r"|is used by|leads nowhere|leads to|leads back|below a nested \$id|regular expression|nests deeper|apply within one another|18 digits"
 )
 
@@ -139,6 +139,8 @@ class Request:
     def __init__(self, message, where):
         self.method, self.params, self.where = message["method"], message.get("params") or {}, where
         self.repeats = message.repeats
+        after = self.params.get("afterSeq") if self.method == "attachTurn" else None
+        self.attachment = Attachment(after if isinstance(after, int) else 0) if self.method == "attachTurn" else None
 
     @property
     def streams(self):
@@ -232,14 +234,49 @@ class Turn:
 
     def message(self, message):
         """Holds an answer of the assistant's against the deltas, if there were any in the turn."""
-        text = "".join(part["text"] for part in message["content"] if part["type"] == "text")
-        if self.texts and text != self.texts.get(message["id"], ""):
+        if self.texts and spoken(message) != self.texts.get(message["id"], ""):
             yield f"the deltas of {message['id']} are not its text"
 
     def reply(self, result):
         self.is_left = result["turn"]["status"] == "queued"
         if self.completed and any(result.get(key) != self.completed.get(key) for key in ("turn", "message")):
             yield "the reply does not say what turnCompleted said"
+
+
+class Attachment(Turn):
+    """The events of a turn as a request sees them that attached to it."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.seq = after
+        self.is_whole = after == 0  # whether the texts are all of what their messages say
+
+    def event(self, name, params, streams):
+        if name == "turnSnapshot":
+            self.seq, self.is_whole, self.calls = params["seq"], True, {}
+            self.texts = {message["id"]: spoken(message) for message in params["messages"] if message["role"] == "assistant"}
+            if self.completed:
+                yield f"{params['turnId']} has an event after turnCompleted"
+            return
+        if name == "turnCompleted" and params["seq"] == self.seq:
+            self.seq -= 1  # The client has had it before, and gets it again.
+        call_id = params.get("toolCallId") or params.get("toolCall", {}).get("id")
+        if not self.is_whole and name in ("approvalRequested", "approvalResolved", "toolCallCompleted") and call_id not in self.calls:
+            if params["seq"] != self.seq + 1:
+                yield f"the event after number {self.seq} of {params['turnId']} is number {params['seq']}"
+            self.seq = params["seq"]
+            return
+        yield from super().event(name, params, streams)
+
+    def message(self, message):
+        said = self.texts.get(message["id"], "")
+        if self.is_whole and said != spoken(message) or not spoken(message).endswith(said):
+            yield f"what was sent of {message['id']} is not its text"
+
+
+def spoken(message):
+    """The text of a message."""
+    return "".join(part["text"] for part in message["content"] if part["type"] == "text")
 
 
 class Transcript:
@@ -423,7 +460,10 @@ class Transcript:
         request = self.requests.get(identity(params["requestId"]))
         if not request:
             return self.report("the event names a request that was never sent")
-        for fault in self.turns.setdefault(params["turnId"], Turn()).event(name, params, request.streams):
+        if request.attachment and self.in_flight.get(identity(params["requestId"])) is not request:
+            self.report("the event is for an attachment that has been answered")
+        turn = request.attachment or self.turns.setdefault(params["turnId"], Turn())
+        for fault in turn.event(name, params, request.streams):
             self.report(fault)
         if name == "turnStarted":
             turn, question = params["turn"], params["userMessage"]
@@ -519,6 +559,11 @@ class Transcript:
             if turn and turn.completed and message["role"] == "assistant":
                 for fault in turn.message(message):
                     self.report(fault)
+        if request.attachment:
+            if not request.attachment.completed:
+                self.report("attachTurn is answered before turnCompleted")
+            for fault in request.attachment.reply(result):
+                self.report(fault)
         if request.method in BEGIN_A_TURN and request.params.get("wait") is not False:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)

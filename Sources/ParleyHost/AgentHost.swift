@@ -35,7 +35,7 @@ package final class AgentHost: Sendable {
     private let state: Locked<State>
 
     private struct State {
-        var connection: Connection?
+        var attachments: AttachmentQueue?
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
@@ -86,7 +86,7 @@ package final class AgentHost: Sendable {
     ///   - output: the descriptor that answers go to, which nobody else may write to.
     package func run(input: Int32, output: Int32) async {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
-        state.withLock { $0.connection = connection }
+        state.withLock { $0.attachments = AttachmentQueue(connection: connection) }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
             for _ in 0..<3 { ambient.beginActivity() }
@@ -128,11 +128,14 @@ package final class AgentHost: Sendable {
     // MARK: What methods use
 
     /// The connection that is being served.
-    var connection: Connection {
-        guard let connection = state.withLock({ $0.connection }) else {
+    var connection: Connection { attachments.connection }
+
+    /// The attachments that wait for it.
+    var attachments: AttachmentQueue {
+        guard let attachments = state.withLock({ $0.attachments }) else {
             preconditionFailure("requests come over a connection, which lasts until the last of them has been answered")
         }
-        return connection
+        return attachments
     }
 
     func setDefaultCaller(_ caller: CallerClaim) {

@@ -26,7 +26,7 @@ package enum MethodTable {
         row(CreateConversation.self), row(ListConversations.self), row(GetConversation.self), row(UpdateConversation.self),
         row(DeleteConversation.self), row(SetConversationBot.self),
         row(SendMessage.self), row(RegenerateMessage.self), row(EditMessage.self), row(ListMessages.self), row(CancelTurn.self),
-        row(GetTurn.self),
+        row(GetTurn.self), row(AttachTurn.self),
         row(CreateBot.self), row(ListBots.self), row(GetBot.self), row(UpdateBot.self), row(DeleteBot.self),
         row(SetClientTools.self), row(ListTools.self), row(ListCommands.self),
         row(ListModels.self),

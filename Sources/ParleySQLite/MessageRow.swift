@@ -24,6 +24,10 @@ struct MessageRow {
     static let byParent = """
         SELECT \(columns), ?4 FROM messages m WHERE m.conversation = ?1 AND m.parent IS ?2 AND m.key >= ?3 ORDER BY m.key
         """
+    /// What a turn has said after a message: at most one, because a turn goes straight on.
+    fileprivate static let next = """
+        SELECT \(columns), NULL, m.key FROM messages m WHERE m.conversation = ? AND m.parent = ? AND m.turn_id = ? ORDER BY m.key LIMIT 1
+        """
 
     init(_ row: StoredRow, conversationID: String) throws {
         guard let role = Message.Role(rawValue: row[3]) else { throw SQLiteFailure.unreadable("messages.role") }
@@ -65,6 +69,22 @@ extension StoreTransaction {
             message.parentID = row[12]
             return message
         }
+    }
+
+    /// The message that a turn answers and what it has said since, oldest first.
+    func messages(of turn: TurnRow) throws -> [Message] {
+        let (questionID, conversationID) = (turn.value.userMessageID, turn.value.conversationID)
+        var messages = try message(questionID, ofConversation: conversationID).map { [$0] } ?? []
+        var key = try messageKey(questionID, inConversation: turn.conversation)
+        while let parent = key {
+            key = try db.first(MessageRow.next, turn.conversation, parent, turn.value.id) { row in
+                var message = try MessageRow(row, conversationID: conversationID).value
+                message.parentID = messages.last?.id
+                messages.append(message)
+                return row[12]
+            }
+        }
+        return messages
     }
 
     /// Lists the path that ends with a conversation's head, newest first.

@@ -144,8 +144,8 @@ extension StoreTransaction {
         try db.run("DELETE FROM queued_turns WHERE turn = ?", turn.key)
         let receipt = try settle(turn, Settlement(.modelNotCalled), at: now)
         try db.run(
-            "UPDATE turns SET status = 'cancelled', stop_reason = 'cancelled', completed_at = ?, receipt = ? WHERE key = ?", now,
-            receipt.map(StoredJSON.text), turn.key)
+            "UPDATE turns SET status = 'cancelled', stop_reason = 'cancelled', completed_at = ?, receipt = ?, last_sequence = ? WHERE key = ?",
+            now, receipt.map(StoredJSON.text), QueuedTurn.eventsBefore + 1, turn.key)
         return try self.turn(turn.value.id)
     }
 

@@ -45,6 +45,12 @@ extension SQLiteStore {
         }
     }
 
+    package func snapshot(ofTurn id: String, beyond sequence: Int, for caller: Caller) async throws(Failure) -> TurnSnapshot? {
+        try await read { transaction in
+            try transaction.snapshot(of: transaction.turn(id, of: transaction.person(caller)), beyond: sequence)
+        }
+    }
+
     package func requestCancel(
         ofTurn id: String, withQueue: Bool, at now: Timestamp, for caller: Caller
     ) async throws(Failure) -> TurnResult {

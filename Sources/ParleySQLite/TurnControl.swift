@@ -1,12 +1,18 @@
 import GRDB
 import ParleyCore
 
-/// What happens to turns while they run: checkpoints, wishes to cancel, and the recovery of those whose host is gone.
+/// What happens to turns while they run: checkpoints, snapshots, wishes to cancel, and the recovery of those whose host is gone.
 extension StoreTransaction {
     /// Keeps what a turn has said so far, if it is still this host's.
     func store(_ checkpoint: TurnCheckpoint) throws {
         guard let turn = try turnIfAny(checkpoint.turnID), isOurs(turn) else { return }
         try store(checkpoint, of: turn)
+    }
+
+    /// A turn with its messages, nil when it goes on and no event beyond a number is stored.
+    func snapshot(of turn: TurnRow, beyond sequence: Int) throws -> TurnSnapshot? {
+        guard turn.value.status.isTerminal || turn.lastSequence > sequence else { return nil }
+        return TurnSnapshot(turn: turn.value, messages: try messages(of: turn), lastSequence: turn.lastSequence)
     }
 
     /// Leaves word for the host of a turn that it shall be cancelled.

@@ -161,14 +161,16 @@ extension StoreTransaction {
 
     /// Ends a turn whose host is gone, and settles what it holds. What it had said becomes the conversation's head.
     ///
-    /// The epoch moves, so that a host which only seemed to be gone can write to it no more.
+    /// The epoch moves, so that a host which only seemed to be gone can write to it no more. The end is an event like any other, and is
+    /// counted.
     ///
     /// - Returns: the turn as it now stands.
     func recover(_ turn: TurnRow, at now: Timestamp) throws -> TurnRow {
         let receipt = try settle(turn, Settlement(.interrupted), at: now)
         try db.run(
             """
-            UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, receipt = ?, epoch = epoch + 1
+            UPDATE turns SET status = 'interrupted', stop_reason = 'interrupted', completed_at = ?, receipt = ?, epoch = epoch + 1,
+                last_sequence = last_sequence + 1
             WHERE key = ?
             """,
             now, receipt.map(StoredJSON.text), turn.key)

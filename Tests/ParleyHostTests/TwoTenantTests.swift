@@ -73,6 +73,10 @@ import Testing
         ],
         "cancelTurn": [{ somebody, _ in ["turnId": somebody.turn] }],
         "getTurn": [{ somebody, _ in ["turnId": somebody.turn] }],
+        "attachTurn": [
+            { somebody, _ in ["turnId": somebody.turn] },
+            { somebody, _ in ["turnId": somebody.turn, "afterSeq": 1_000_000] },
+        ],
         "createBot": [],
         // The client's own, whoever is asked for.
         "setClientTools": [],

@@ -29,6 +29,9 @@ import Testing
         turn.quota = QuotaReceipt(counted: false, reason: .interrupted, warning: nil, limits: [])
         turn.completedAt = Timestamp(milliseconds: time)
         #expect(try await store.turn("t", for: .ann) == TurnResult(turn: turn, message: partial))
+        // The end is an event, and has a number.
+        let snapshot = try await store.snapshot(ofTurn: "t", beyond: .max, for: .ann)
+        #expect(snapshot == TurnSnapshot(turn: turn, messages: [admitted.userMessage, partial], lastSequence: 4))
         let messages = try await store.messages(inConversation: "c", page: PageRequest(), for: .ann).elements
         #expect(messages.contains(partial))
         #expect(try await store.conversation("c", for: .ann).messageCount == messages.count)

@@ -190,6 +190,13 @@ package protocol Store: Sendable {
     /// - Throws: `notFound` (turn).
     func turn(_ id: String, for caller: Caller) async throws(Failure) -> TurnResult
 
+    /// Reads a turn with all its messages, those that are complete and the one that a checkpoint has kept.
+    ///
+    /// - Parameter sequence: the number of an event; of a turn that goes on and of which no later event is stored, nothing more is read.
+    /// - Returns: nil for such a turn.
+    /// - Throws: `notFound` (turn).
+    func snapshot(ofTurn id: String, beyond sequence: Int, for caller: Caller) async throws(Failure) -> TurnSnapshot?
+
     /// Begins the turns that waited and can begin: in each conversation the first, once no turn runs there and its person has not too many in
     /// flight. Those of hosts that are gone begin here, and what such hosts ran is recovered.
     ///

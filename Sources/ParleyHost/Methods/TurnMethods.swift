@@ -69,7 +69,8 @@ struct GetTurn: Method {
 }
 
 extension TurnResult {
-    fileprivate var result: ResultWriter {
+    /// Writes it as a reply.
+    var result: ResultWriter {
         { writer in writer.object { $0.members(of: self) } }
     }
 }

@@ -86,7 +86,9 @@ extension Turns {
     /// - Parameter cancellation: ends the task that calls this.
     package func run(_ begun: BegunTurn, cancellation: Cancellation) async {
         let turn = track(begun.admitted.turn, lastSequence: QueuedTurn.eventsBefore, cancellation: cancellation)
-        await run(begun, client: TurnClient(caller: begun.caller), turn: turn, observer: NoObserver()) { _ in }
+        await run(begun, client: TurnClient(caller: begun.caller), turn: turn, observer: TurnAudience(sender: NoObserver(), turn: turn)) {
+            _ in
+        }
     }
 
     /// Runs a turn that waited.

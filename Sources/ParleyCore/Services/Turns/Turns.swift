@@ -120,11 +120,13 @@ package final class Turns: Sendable {
         case .repeated(let turnID): return turnID
         case .accepted(let admission):
             let turn = track(admission.turn, cancellation: cancellation)
+            let observer = TurnAudience(sender: observer, turn: turn)
             admitted(admission.turn, admission.conversation)
             await run(
                 admission, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
         case .queued(let queued):
             let turn = track(queued.turn, cancellation: cancellation)
+            let observer = TurnAudience(sender: observer, turn: turn)
             admitted(queued.turn, queued.conversation)
             switch await step(of: queued, turn: turn, observer: observer) {
             case .begun(let begun):
