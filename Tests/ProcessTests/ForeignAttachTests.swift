@@ -15,7 +15,7 @@ struct ForeignAttachTests {
     private func start(_ script: String) throws -> ParleyProcess {
         try ParleyProcess([
             "serve", "--database", folder.file("parley.db"), "--caller", "userId:ada", "--model", "scripted:\(script)", "--set",
-            "turns.checkpointMilliseconds=100",
+            "turns.checkpointMilliseconds=100", "--set", "shutdown.graceSeconds=1",
         ])
     }
 
@@ -66,7 +66,7 @@ struct ForeignAttachTests {
         #expect(await second.end() == 0)
     }
 
-    @Test("a foreign attachment can be cancelled, and ends with its process")
+    @Test("a foreign attachment can be cancelled, ends with its process, and at the latest with its turn")
     func cancelled() async throws {
         let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
         let first = try start(script)
@@ -77,6 +77,13 @@ struct ForeignAttachTests {
         _ = try await event(of: request, at: second)
         second.write(#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":\#(request)}}"# + "\n")
         #expect(try await second.line { $0["id"]?.intValue == request }.errorCode == "cancelled")
+        // A process that is told to end does not wait for what another one runs.
+        let leaving = try start(script)
+        let left = leaving.send("attachTurn", ["turnId": turn])
+        _ = try await event(of: left, at: leaving)
+        leaving.signal(SIGTERM)
+        #expect(try await leaving.line { $0["id"]?.intValue == left }.errorCode == "cancelled")
+        #expect(await leaving.exitCode() == 0)
         // Somebody else's wish ends the turn, and so both attachments to it.
         let again = second.send("attachTurn", ["turnId": turn])
         _ = try await event(of: again, at: second)
