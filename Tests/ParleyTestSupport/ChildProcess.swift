@@ -78,11 +78,10 @@ package final class ChildProcess: Sendable {
         for end in [input, output, errors] { close(end) }
     }
 
-    /// Both ends are closed in children that others spawn.
+    /// Both ends are closed in children that others spawn, from the first moment: one that is spawned between two calls would keep them open.
     static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
-        guard Glibc.pipe(&ends) == 0 else { throw SpawnFailure(code: errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw SpawnFailure(code: errno) }
         return (ends[0], ends[1])
     }
 

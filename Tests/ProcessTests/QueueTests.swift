@@ -4,7 +4,7 @@ import ParleyTestSupport
 import Testing
 
 /// Turns that wait, in several processes on one database.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct QueueTests {
     private let folder: TemporaryFolder
 
