@@ -62,6 +62,47 @@ import Testing
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
+    // MARK: No file
+
+    @Test func aFileThatIsGoneTakesNothingUntilItIsBack() async throws {
+        let store = try database.open()
+        try await store.makeConversation("c", for: .ann)
+        let running = try await store.admit("t1", in: "c", for: .ann)
+        let away = database.folder.appending(path: "away.db").path
+        try FileManager.default.moveItem(atPath: database.path, toPath: away)
+        for isReplaced in [false, true] {
+            if isReplaced { try Data("Another file.".utf8).write(to: URL(fileURLWithPath: database.path)) }
+            await expectFailure(Failure(.storeUnavailable, "")) { () async throws(Failure) in try await store.finish(running) }
+        }
+        try FileManager.default.removeItem(atPath: database.path)
+        try FileManager.default.moveItem(atPath: away, toPath: database.path)
+        #expect(try await store.turn("t1", for: .ann).turn.status == .inProgress)
+        try await store.finish(running)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test(arguments: ["-wal", "-shm", "-hosts"])
+    func aFolderInThePlaceOfAFileBesideIt(suffix: String) async throws {
+        var store = try database.open()
+        try await store.makeConversation("c", for: .ann)
+        try await store.close()
+        let path = database.path + suffix
+        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        do throws(StoreOpenFailure) {
+            _ = try database.open()
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.message.hasSuffix(".") && error.message.contains(database.path))
+        }
+        try FileManager.default.removeItem(atPath: path)
+        store = try database.open()
+        try await store.exchange("t", in: "c", for: .ann)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
     // MARK: Pages that were being moved
 
     /// A store that was killed while the log's pages were moved into the database: the first of them is there and says that there are more.
