@@ -19,7 +19,7 @@ final class FaultScenario {
     private(set) var store: SQLiteStore
     private var admitted: [String: AdmittedTurn] = [:]
 
-    /// - Parameter database: holds a ``template()``.
+    /// - Parameter database: holds one of the kinds of files below.
     init(_ database: TemporaryDatabase, _ store: SQLiteStore) {
         self.database = database
         self.store = store
@@ -37,8 +37,27 @@ final class FaultScenario {
 
     private static let guest = Caller.anonymous(NewAnonymousUser.numbered(1).tokenHash)
 
+    /// The files of a database.
+    typealias Files = [(name: String, content: Data)]
+
+    /// The files of a database with tables of the first version.
+    static func olderFiles() throws -> Files {
+        let database = try TemporaryDatabase()
+        try database.meddle { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL")
+            try Schema.migrate(db, through: Array(Schema.steps.prefix(1)))
+            try db.execute(
+                sql: """
+                    INSERT INTO people (key, kind, external_id, created_at) VALUES (1, 'user', 'ann', 1);
+                    INSERT INTO conversations (key, id, owner, created_at, updated_at, title, metadata)
+                    VALUES (1, 'c', 1, 1, 1, '', '{}'), (2, 'd', 1, 1, 1, '', '{}')
+                    """)
+        }
+        return [("parley.db", try database.content)]
+    }
+
     /// The files of a database whose host was killed while it ran a turn: the log is to be recovered, and the turn.
-    static func template() async throws -> [(name: String, content: Data)] {
+    static func filesOfKilledHost() async throws -> Files {
         let database = try TemporaryDatabase()
         let store = try open(database)
         try await store.makeBot("b", name: "Bot", for: .ann)
@@ -100,6 +119,13 @@ final class FaultScenario {
         change(&outcome)
         return "\(try await store.finishTurn(outcome))"
     }
+
+    /// What is done to a database that was just made or migrated.
+    static let first: [Step] = [
+        ("make", { "\(try await $0.store.makeConversation("n", for: .ann))" }),
+        ("admit", { try await $0.admit("t", .existing(conversationID: "n"), for: .ann) }),
+        ("finish", { try await $0.finish("t") }),
+    ]
 
     /// A turn with a tool, and one that is cancelled.
     static let turns: [Step] = [
