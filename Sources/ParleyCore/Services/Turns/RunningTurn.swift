@@ -136,8 +136,11 @@ final class RunningTurn: Sendable {
     }
 
     /// Notes that the message that was ended last is stored.
-    func didStoreStep() {
-        state.withLock { $0.isStepStored = true }
+    func didStore(_ step: Message) {
+        state.withLock { state in
+            state.step = step
+            state.isStepStored = true
+        }
     }
 
     /// The assistant's last message that ended with tool calls and is stored.

@@ -53,7 +53,7 @@ extension Turns {
             var (message, sequence) = turn.endStep(with: said.calls) { [calls] in calls.message(in: turn, ambient) }
             message.usage = admission.ownsBot ? account.usage.ofMessage : nil
             try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
-            turn.didStoreStep()
+            turn.didStore(message)
             let results =
                 number == toolSettings.maxSteps
                 ? said.calls.map {
