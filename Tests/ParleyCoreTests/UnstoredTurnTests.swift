@@ -6,7 +6,7 @@ import Testing
 @testable import ParleyCore
 
 /// Turns whose disk becomes full at a chosen moment: what was said is neither lost nor told otherwise than it is stored later.
-@Suite(.timeLimit(.minutes(1))) struct UnstoredTurnTests {
+@Suite(.timeLimit(.minutes(5))) struct UnstoredTurnTests {
     /// Lets the disk become full with an event.
     private final class Saboteur: TurnObserver {
         let disk: FaultyDisk
