@@ -49,7 +49,7 @@ let package = Package(
         ),
 
         .target(
-            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore"], path: "Tests/ParleyTestSupport",
+            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore", sqlite], path: "Tests/ParleyTestSupport",
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
         .testTarget(name: "JSONSchemaTests", dependencies: ["JSON", "JSONSchema"], swiftSettings: strict),

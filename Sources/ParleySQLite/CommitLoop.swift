@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import Logging
 import ParleyCore
 
@@ -58,6 +59,7 @@ struct CommitLoop: Sendable {
         rollBack(db, logger)
         do {
             try db.run("BEGIN IMMEDIATE")
+            try requireFile(of: db)
             if jobs.count == 1, let job = jobs.first {
                 answers.append(try job.run(db))
             } else {
@@ -71,6 +73,16 @@ struct CommitLoop: Sendable {
             return
         }
         for answer in answers { answer() }
+    }
+
+    /// Makes sure that the database's file is still found where it was opened: to a file that somebody has removed SQLite goes on writing what
+    /// nobody will ever read.
+    private static func requireFile(of db: Database) throws {
+        var hasMoved: Int32 = 0
+        guard sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved) == SQLITE_OK, hasMoved != 0 else {
+            return
+        }
+        throw DatabaseError(resultCode: .SQLITE_READONLY_DBMOVED, message: "the file was removed, or another one is in its place")
     }
 
     /// Runs one job of several.

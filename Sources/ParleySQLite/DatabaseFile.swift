@@ -64,7 +64,7 @@ struct DatabaseFile: Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw StoreOpenFailure(.notADatabase, "\(path) is not a file.")
         }
-        let header = try Header(path: path)
+        let header = try Header(path: path, hasLog: logBytes > 0)
         switch header.applicationID {
         case Schema.applicationID where header.version > Schema.currentVersion:
             let versions = "its tables are version \(header.version), this program knows \(Schema.currentVersion)"
@@ -243,7 +243,8 @@ private struct Header {
     let version: Int
     let tables: Int
 
-    init(path: String) throws(StoreOpenFailure) {
+    /// - Parameter hasLog: whether there is a log of writes beside the file.
+    init(path: String, hasLog: Bool) throws(StoreOpenFailure) {
         var connection: OpaquePointer?
         var statement: OpaquePointer?
         defer {
@@ -262,11 +263,26 @@ private struct Header {
                 """, -1, &statement, nil)
         }
         if code == SQLITE_OK { code = sqlite3_step(statement) }
-        guard code == SQLITE_ROW else {
+        if code == SQLITE_ROW {
+            applicationID = sqlite3_column_int(statement, 0)
+            version = Int(sqlite3_column_int(statement, 1))
+            tables = Int(sqlite3_column_int(statement, 2))
+        } else if code == SQLITE_CORRUPT, hasLog, let words = Self.words(connection), words[17] == Schema.applicationID {
+            // Somebody died, or the disk was full, while pages were moved from the log into the file. Without the log the file is no
+            // database then, but with it nothing is lost.
+            (applicationID, version, tables) = (words[17], Int(words[15]), 0)
+        } else {
             throw SQLiteFailure.openFailure(for: DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)
         }
-        applicationID = sqlite3_column_int(statement, 0)
-        version = Int(sqlite3_column_int(statement, 1))
-        tables = Int(sqlite3_column_int(statement, 2))
+    }
+
+    /// The file's first 100 bytes as numbers (https://www.sqlite.org/fileformat2.html#the_database_header), nil when they cannot be read.
+    private static func words(_ connection: OpaquePointer?) -> [Int32]? {
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        var bytes = [UInt8](repeating: 0, count: 100)
+        guard sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
+            file?.pointee.pMethods?.pointee.xRead?(file, &bytes, Int32(bytes.count), 0) == SQLITE_OK
+        else { return nil }
+        return stride(from: 0, to: bytes.count, by: 4).map { start in bytes[start..<start + 4].reduce(0) { $0 << 8 | Int32($1) } }
     }
 }

@@ -23,7 +23,9 @@ enum SQLiteFailure {
         switch error.resultCode {
         case .SQLITE_FULL:
             Failure(.storeFull, "There is no space left to store anything.", underlying: error.description)
-        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_PERM:
+        // What another program, the disk or the machine is to blame for, and not a mistake in what we ask.
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM,
+            .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_NOMEM, .SQLITE_INTERRUPT, .SQLITE_NOLFS:
             Failure(.storeUnavailable, unavailable, underlying: error.description)
         default:
             Failure(.internalError, "The store failed.", underlying: error.description)

@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+import Glibc
 
 /// The row at which a statement stands; gone when the closure that was given it returns.
 struct StoredRow {
@@ -74,6 +75,7 @@ extension Database {
                 let code = value.bind(to: statement, at: index)
                 guard code == SQLITE_OK else { throw failure(code, sql) }
             }
+            errno = 0
             while true {
                 switch sqlite3_step(statement) {
                 case SQLITE_DONE: return
@@ -84,8 +86,16 @@ extension Database {
         }
     }
 
+    /// - Important: To be called at once, while `errno` still tells what the system has said last.
     private func failure(_ code: Int32, _ sql: String) -> DatabaseError {
-        DatabaseError(
-            resultCode: ResultCode(rawValue: code), message: sqliteConnection.map { String(cString: sqlite3_errmsg($0)) }, sql: sql)
+        let result: ResultCode = Self.isForWantOfSpace(code, because: errno) ? .SQLITE_FULL : ResultCode(rawValue: code)
+        return DatabaseError(resultCode: result, message: sqliteConnection.map { String(cString: sqlite3_errmsg($0)) }, sql: sql)
+    }
+
+    /// Whether there was no room for what was to be written. SQLite says so of plain writes to a disk that is full, and calls all else an
+    /// error of the disk: quotas and limits of the file's size, the memory that is shared beside the file, syncs that come too late. Of a
+    /// `COMMIT` it does not keep the cause either (`sqlite3_system_errno`).
+    private static func isForWantOfSpace(_ code: Int32, because cause: Int32) -> Bool {
+        [SQLITE_IOERR, SQLITE_CANTOPEN].contains(code & 0xFF) && [ENOSPC, EDQUOT, EFBIG].contains(cause)
     }
 }

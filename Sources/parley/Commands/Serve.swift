@@ -49,8 +49,8 @@ struct Serve: AsyncParsableCommand {
 
     /// Undoes what a parent may have left behind: blocked signals, and a low bound on open files, of which each model's stream needs one.
     private static func prepareProcess() {
-        // Writing to a client or a log that is gone is an error like others.
-        signal(SIGPIPE, SIG_IGN)
+        // Writing to a client or a log that is gone is an error like others, and so is a file that may not grow any more.
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)

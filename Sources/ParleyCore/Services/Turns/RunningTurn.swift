@@ -21,6 +21,9 @@ final class RunningTurn: Sendable {
         var message: Message?
         /// What the provider wants sent back with the message.
         var replay: Message.Replay?
+        /// The assistant's last message that ended with tool calls.
+        var step: Message?
+        var isStepStored = false
         /// Whether the content has grown since it was last checkpointed.
         var grown = false
         var result: TurnResult?
@@ -133,10 +136,21 @@ final class RunningTurn: Sendable {
         state.withLock { $0.replay = replay }
     }
 
-    /// The assistant's message as far as it goes; nil when nothing has been said.
+    /// The assistant's message as far as it goes, or the one before if that could not be stored; nil when nothing has been said.
     func answer() -> Message? {
-        state.withLock { $0.answer }
+        state.withLock { $0.answer ?? ($0.isStepStored ? nil : $0.step) }
     }
+
+    /// Notes that the message that was ended last is stored.
+    func didStore(_ step: Message) {
+        state.withLock { state in
+            state.step = step
+            state.isStepStored = true
+        }
+    }
+
+    /// The assistant's last message that ended with tool calls and is stored.
+    var storedStep: Message? { state.withLock { $0.isStepStored ? $0.step : nil } }
 
     /// Ends the assistant's message with tool calls; the next delta begins another.
     ///
@@ -148,6 +162,8 @@ final class RunningTurn: Sendable {
             ended.content += calls.map { .toolCall($0) }
             ended.replay = state.replay
             ended.status = .complete
+            state.step = ended
+            state.isStepStored = false
             state.message = nil
             state.replay = nil
             state.grown = false

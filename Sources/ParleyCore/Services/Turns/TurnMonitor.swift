@@ -15,7 +15,7 @@ extension Turns {
             do {
                 try await ambient.sleep(milliseconds: min(Self.tickMilliseconds, settings.checkpointMilliseconds))
             } catch {
-                return
+                break
             }
             let now = ambient.monotonicMilliseconds()
             let turns = running.all
@@ -31,6 +31,8 @@ extension Turns {
             await settleUnsettled()
             if running.isAnyWaiting { await advanceQueue() }
         }
+        // The last chance: a turn whose end is not stored will be found interrupted, whatever its client was told.
+        await settleUnsettled()
     }
 
     private func sleepWhileIdle() async {

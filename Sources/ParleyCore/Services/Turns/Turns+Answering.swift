@@ -54,6 +54,7 @@ extension Turns {
             var (message, sequence) = turn.endStep(with: said.calls) { [calls] in calls.message(in: turn, ambient) }
             message.usage = admission.ownsBot ? account.usage.ofMessage : nil
             try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
+            turn.didStore(message)
             let results =
                 number == toolSettings.maxSteps
                 ? said.calls.map {
@@ -171,14 +172,14 @@ extension Turns {
                 outcome.settlement = turn.settlement(for: .failed)
                 running.keepUnsettled(outcome)
             }
-            return outcome.result(of: admitted)
+            return outcome.result(of: admitted, message: outcome.message ?? turn.storedStep)
         }
     }
 }
 
 extension TurnOutcome {
     /// The turn as it would have been stored.
-    fileprivate func result(of turn: Turn) -> TurnResult {
+    fileprivate func result(of turn: Turn, message: Message?) -> TurnResult {
         var turn = turn
         turn.status = status
         turn.stopReason = stopReason

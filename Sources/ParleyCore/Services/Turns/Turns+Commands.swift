@@ -52,6 +52,7 @@ extension Turns {
     ) async throws(Failure) -> ToolResult {
         let (asked, sequence) = turn.endStep(with: [call]) { localMessage(in: turn, after: parentID) }
         try await store.appendMessages([asked], toTurn: turn.id, lastSequence: sequence)
+        turn.didStore(asked)
         let result = await runner.run([call]) { [observer, turn] in observer.observe([turn.event($0)]) }[0]
         parentID = try await store([result], of: asked, in: turn)
         if turn.cause != nil { throw .endedEarly }

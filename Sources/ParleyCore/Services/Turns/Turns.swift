@@ -206,7 +206,7 @@ package final class Turns: Sendable {
 
     /// - Parameter withQueue: whether the turns that wait in the same conversation are cancelled as well.
     private func cancel(_ id: String, withQueue: Bool, for caller: Caller) async throws(Failure) -> TurnResult {
-        let current = try await store.requestCancel(ofTurn: id, withQueue: withQueue, at: ambient.now(), for: caller)
+        let current = try await requestCancel(of: id, withQueue: withQueue, for: caller)
         // Also when the turn has ended already: its last event and its reply may be just on their way.
         if let turn = running[id] {
             turn.end(.cancelled)
@@ -214,6 +214,16 @@ package final class Turns: Sendable {
             return current
         }
         return try await end(of: id, for: caller)
+    }
+
+    /// Leaves word that a turn shall be cancelled; for a turn of this process a store that takes nothing needs none.
+    private func requestCancel(of id: String, withQueue: Bool, for caller: Caller) async throws(Failure) -> TurnResult {
+        do {
+            return try await store.requestCancel(ofTurn: id, withQueue: withQueue, at: ambient.now(), for: caller)
+        } catch {
+            guard [.storeFull, .storeUnavailable].contains(error.code), running[id] != nil else { throw error }
+            return try await store.turn(id, for: caller)
+        }
     }
 
     /// Waits until a turn has ended, whichever process runs it; that of a process that is gone is recovered.
