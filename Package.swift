@@ -15,6 +15,17 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+/// What the readers of bytes from outside promise, replayed by the tests, or, with `PARLEY_FUZZ` in the environment, tried by libFuzzer
+/// (`Tests/run --fuzz`): one folder, because a fuzzer's program cannot be linked without libFuzzer, and tests cannot be linked with it.
+let fuzzed: [Target.Dependency] = ["JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyModels"]
+let fuzz =
+    Context.environment["PARLEY_FUZZ"] == nil
+    ? Target.testTarget(
+        name: "FuzzTests", dependencies: fuzzed, exclude: ["Corpus", "Fuzzer.swift", "run", "words.dict"], swiftSettings: strict)
+    : Target.executableTarget(
+        name: "Fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["Corpus", "CorpusTests.swift", "run", "words.dict"],
+        swiftSettings: strict)
+
 let package = Package(
     name: "parley",
     products: [.executable(name: "parley", targets: ["parley"])],
@@ -73,6 +84,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        fuzz,
         .executableTarget(name: "Benchmarks", dependencies: [grdb], path: "Tests/Benchmarks", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

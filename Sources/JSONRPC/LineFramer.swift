@@ -84,7 +84,7 @@ struct LineFramer {
 
 /// The lines of one read, in one array of bytes that they share.
 struct FramedLines {
-    /// One line that is not blank.
+    /// One line that is not blank, or too long to tell.
     enum Line {
         /// A line without its line end and one CR before it.
         case complete(Range<Int>)
@@ -104,15 +104,17 @@ struct FramedLines {
         self.endsTooLong = endsTooLong
     }
 
-    /// The next line that is not blank; nil when there is none.
+    /// The next line that is not blank, or that is too long; nil when there is none.
     mutating func next() -> Line? {
         while position < bytes.count {
             let start = position
             var end = lineEnd(in: bytes, start..<bytes.count) ?? bytes.count
             position = end + 1
             if end > start, bytes[end - 1] == 0x0D { end -= 1 }
+            // Before anything else, because of a line that came in several reads nobody knows any more what it was.
+            if end - start > maxLineBytes { return .tooLong }
             if isBlank(start..<end) { continue }
-            return end - start > maxLineBytes ? .tooLong : .complete(start..<end)
+            return .complete(start..<end)
         }
         defer { endsTooLong = false }
         return endsTooLong ? .tooLong : nil

@@ -42,6 +42,7 @@ struct LineFramerTests {
         Case("12345678901", ["!"]),
         Case("12345678901234567890", ["!"]),
         Case("a\n12345678901234567890", ["a", "!"]),
+        Case("a\n           \nb\n", ["a", "!", "b"]),
     ]
 
     @Test(arguments: cases, [1, 2, 3, 7, 11, 12, 1000])

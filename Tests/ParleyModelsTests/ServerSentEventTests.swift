@@ -110,7 +110,10 @@ struct ServerSentEventTests {
     @Test("An event beyond the bound is refused however it comes", arguments: [1, 3, 1000])
     func bound(step: Int) throws {
         let allowed = ["data: 123456\n\n", "data: 1234567890\n\n", "data: 12345\ndata: 67890\n\n", ": 123456789012\n\n"]
-        let refused = ["data: 12345678901234567\n\n", "data: 12345678\ndata: 90123456\ndata: 7\n\n", "data: 12345678901234567"]
+        let refused = [
+            ": 123456789012345\n\n", "data: 12345678901234567\n\n", "data: 12345678\ndata: 90123456\ndata: 7\n\n",
+            "data: 12345678901234567",
+        ]
         for (streams, isAllowed) in [(allowed, true), (refused, false)] {
             for stream in streams {
                 var parser = ServerSentEventParser(maximumEventBytes: 16)

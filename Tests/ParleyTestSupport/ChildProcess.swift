@@ -39,9 +39,14 @@ package final class ChildProcess: Sendable {
         var code: Int32
     }
 
+    /// What tells a sanitizer, where the program is built with one, where to report (`Tests/run --sanitize`).
+    private static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key) }
+
     /// Starts a program.
     ///
-    /// - Parameter arguments: the program's path first.
+    /// - Parameters:
+    ///   - arguments: the program's path first.
+    ///   - environment: its variables; nothing else is inherited but the options of sanitizers.
     package init(_ arguments: [String], environment: [String: String]) throws {
         let (input, output, errors) = (try Self.pipe(), try Self.pipe(), try Self.pipe())
         var actions = posix_spawn_file_actions_t()
@@ -55,7 +60,8 @@ package final class ChildProcess: Sendable {
             if let other = Int32(name), other > 2 { posix_spawn_file_actions_addclose(&actions, other) }
         }
         var argumentPointers = arguments.map { strdup($0) } + [nil]
-        var environmentPointers = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        let variables = Self.sanitizerOptions.merging(environment) { _, given in given }
+        var environmentPointers = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
         var id: pid_t = 0
         let code = Self.spawning.withLock { _ in posix_spawn(&id, arguments[0], &actions, nil, &argumentPointers, &environmentPointers) }

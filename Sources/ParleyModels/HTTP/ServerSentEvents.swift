@@ -83,6 +83,8 @@ package struct ServerSentEventParser: Sendable {
                 return
             }
             if line.isEmpty {
+                // As for a line that is held, so that the bound does not depend on how the stream is cut.
+                try check(part.count)
                 try read(part, body)
             } else {
                 try hold(part)
