@@ -1,0 +1,639 @@
+"""The load: what clients do all the time, and again when a process has died under them."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from fleet import Ended, Fleet
+from host import Call, Host
+from journal import Conversation, Creation, Journal, Person, Rename, Send
+from model import Object, question
+from watch import Watch, learn, text_of
+
+# How long anything may take, in seconds, before it counts as stuck. A turn that nobody ends has its deadline long before.
+PATIENCE = 60.0
+
+# Kinds that end by themselves, as often as they are said.
+TALK = ["short"] * 5 + ["long"] * 3 + ["tool"] * 4 + ["late", "cut", "refused", "flaky", "broken"]
+
+PEOPLE = 8
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that clients do."""
+
+    name: str
+    weight: int
+    # What the binary must know; see `Load.probe`.
+    needs: str | None = None
+
+
+OPERATIONS = [
+    Operation("say", 34),
+    Operation("begin", 8),
+    Operation("say_twice", 6),
+    Operation("rivals", 5),
+    Operation("repeat", 8),
+    Operation("contradict", 2),
+    Operation("cancel", 12),
+    Operation("enqueue", 10, needs="onBusy: enqueue"),
+    Operation("interrupt", 8, needs="onBusy: interrupt"),
+    Operation("edit", 5, needs="editMessage"),
+    Operation("regenerate", 5, needs="regenerateMessage"),
+    Operation("attach", 5, needs="attachTurn"),
+    Operation("look", 4),
+    Operation("create_conversation", 6),
+    Operation("create_bot", 4),
+    Operation("rename", 4),
+    Operation("delete_conversation", 4),
+    Operation("claim", 3),
+    Operation("delete_person", 1),
+    Operation("arrive", 4),
+]
+
+
+class Gone(Exception):
+    """What a client is about was deleted, or taken over, by another."""
+
+
+class Load:
+    """Clients on all processes of a fleet."""
+
+    def __init__(self, journal: Journal, fleet: Fleet, known: set[str]) -> None:
+        """known: what the binary knows of what operations need."""
+        self.journal, self.fleet = journal, fleet
+        self.operations = [operation for operation in OPERATIONS if operation.needs is None or operation.needs in known]
+        self.people: list[Person] = []
+        self.is_over = threading.Event()
+        self.lull = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @staticmethod
+    def probe(host: Host) -> set[str]:
+        """Which needs of operations a binary meets."""
+        host.hello.done.wait(PATIENCE)
+        known = set(host.methods)
+        for value in ["enqueue", "interrupt"]:
+            params = {"caller": {"userId": "nobody"}, "conversationId": "none", "text": "Are you there?", "onBusy": value}
+            call = host.request("sendMessage", params)
+            call.done.wait(PATIENCE)
+            if call.code == "notFound":
+                known.add(f"onBusy: {value}")
+        return known
+
+    def start(self, clients: int) -> None:
+        self._threads = [threading.Thread(target=Client(self, number).run, daemon=True) for number in range(clients)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Lets clients begin nothing more. Once the fleet has ended, too, they leave everything as it is; `join` waits for that."""
+        self.is_over.set()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(PATIENCE)
+            if thread.is_alive():
+                self.journal.violate("a client waits for ever")
+
+
+class Client:
+    """One of those who do things, one after the other."""
+
+    def __init__(self, load: Load, number: int | str) -> None:
+        self.load, self.journal, self.fleet = load, load.journal, load.fleet
+        self.chance = self.journal.random(f"client {number}")
+
+    def run(self) -> None:
+        names = [operation.name for operation in self.load.operations]
+        weights = [operation.weight for operation in self.load.operations]
+        while not self.load.is_over.is_set():
+            if self.load.lull.is_set():
+                time.sleep(0.01)
+                continue
+            name = self.chance.choices(names, weights)[0]
+            try:
+                getattr(self, name)()
+                self.journal.count(f"did {name}")
+            except Ended:
+                return
+            except Gone:
+                pass
+            except Exception as error:  # A mistake of this driver must not look like silence.
+                self.journal.violate(f"the driver failed in {name}: {type(error).__name__}: {error} ({_where(error)})")
+
+    # Requests
+
+    def wait(self, call: Call, what: str) -> None:
+        """Waits for a request's outcome."""
+        if not call.done.wait(PATIENCE):
+            self.journal.violate(f"{what} was not answered within {PATIENCE:.0f} s")
+            raise Gone
+
+    def ask(self, method: str, params: Object, host: Host | None = None) -> Call:
+        """Sends a request until it is answered, by whichever process: for what does no harm when it is done twice."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            call = (host or self.fleet.pick(self.chance)).request(method, params)
+            host = None
+            self.wait(call, method)
+            if not call.has_died and call.code not in ("storeUnavailable", "shuttingDown", "overloaded"):
+                return call
+            if time.monotonic() > until:
+                self.journal.violate(f"{method} finds nobody who answers: {call.error}")
+                raise Gone
+            time.sleep(0.01)
+
+    def pause(self) -> None:
+        time.sleep(self.chance.random() * 0.08)
+
+    # Sends
+
+    def new_send(
+        self, conversation: Conversation | None, person: Person, kind: str, method: str = "sendMessage", can_repeat: bool = True, **params: Any
+    ) -> Send:
+        """Writes a message down."""
+        with self.journal.lock:
+            number = len(self.journal.sends) + 1
+            text = question(kind, number)
+            if method != "regenerateMessage":
+                params["text"] = text
+            if conversation:
+                params["conversationId"] = conversation.id
+            if can_repeat:
+                params["clientMessageId"] = f"message-{number}"
+            send = Send(number, method, person, text, params, conversation, can_repeat)
+            self.journal.sends.append(send)
+            if conversation:
+                conversation.sends.append(send)
+        return send
+
+    def begin_send(self, send: Send, host: Host, **changes: Any) -> Call:
+        """Sends it once."""
+        # A message that makes a conversation is known to who sent it, and would be another message of whoever has claimed that person.
+        payer = send.person.now if "conversationId" in send.params else send.person
+        with self.journal.lock:
+            send.attempts += 1
+            if send.attempts > 1:
+                self.journal.count("repeats")
+            if send.begun is None:
+                send.begun = self.journal.tick()
+            send.payers.append(payer)
+        return host.request(
+            send.method, {**send.params, **changes, "caller": payer.caller}, Watch(self.journal, send, payer, host.number))
+
+    def deliver(self, send: Send, calls: list[Call] | None = None, meanwhile: Callable[[Call], None] | None = None) -> None:
+        """Sends a message again and again, until it is known what has become of its turn.
+
+        calls: attempts that were begun already.
+        meanwhile: done once, when the turn has begun.
+        """
+        until = time.monotonic() + PATIENCE
+        calls = list(calls or [])
+        while True:
+            if not calls:
+                is_claimed = send.turn_id and send.person.claim_begun and "conversationId" not in send.params
+                if send.attempts and not send.can_repeat or is_claimed:
+                    return self.await_turn(send)
+                calls = [self.begin_send(send, self.fleet.pick(self.chance))]
+            call = calls.pop(0)
+            if meanwhile:
+                call.moved.wait(PATIENCE)
+                if send.turn_id and not send.is_over:
+                    meanwhile(call)
+                    meanwhile = None
+            self.wait(call, f"{send.method} of message {send.number}")
+            if call.has_died:
+                if not send.turn_id:
+                    send.has_unknown_attempt = True
+            elif call.error:
+                self.weigh_refusal(send, call)
+            if not calls:
+                if send.is_over:
+                    return
+                if send.was_refused and not send.has_unknown_attempt:
+                    return
+                if send.turn_id and (call.result or not send.can_repeat or self.chance.random() < 0.3):
+                    return self.await_turn(send)
+            if time.monotonic() > until:
+                self.journal.violate(f"message {send.number} is stuck: {call.error or send.turn or 'no outcome'}")
+                raise Gone
+
+    def weigh_refusal(self, send: Send, call: Call) -> None:
+        """Decides whether to try again.
+
+        Raises Gone when that makes no sense.
+        """
+        assert call.error
+        code, data = call.code, call.error["data"]
+        with self.journal.lock:
+            if not send.turn_id and send.payers:
+                send.payers.remove(call.watcher.payer)
+        was_known = send.acknowledged is not None and send.acknowledged < call.watcher.begun
+        if was_known and code in ("conversationBusy", "quotaExceeded", "queueFull", "idempotencyConflict"):
+            self.journal.violate(f"message {send.number} was accepted as turn {send.turn_id}, and its repeat is refused: {call.error}")
+            raise Gone
+        if code in ("storeUnavailable", "shuttingDown", "overloaded") or code == "cancelled" and send.has_tried_cancel:
+            return self.pause()
+        if code in ("conversationBusy", "queueFull") or code == "quotaExceeded" and data["unit"] == "inFlight":
+            if send.has_unknown_attempt or self.chance.random() < 0.5:
+                return self.pause()
+            send.was_refused = True
+            return
+        person = send.person
+        if code == "authRequired" and person.claim_begun and not person.deletion_begun:
+            if send.turn_id:
+                return self.await_turn(send)
+            if "conversationId" not in send.params:
+                send.was_refused = True
+                raise Gone
+            # Whoever claims it will have it soon.
+            return self.pause()
+        is_going = send.conversation.is_going if send.conversation else person.is_going
+        if code in ("authRequired", "notFound") and (is_going or person.is_going):
+            send.was_refused = True
+            raise Gone
+        if code == "notFound" and person.claim_begun:
+            return self.pause()
+        self.journal.violate(f"message {send.number} is refused without a reason: {call.error}")
+        send.was_refused = True
+        raise Gone
+
+    def await_turn(self, send: Send) -> None:
+        """Asks for a turn until it has ended."""
+        until = time.monotonic() + PATIENCE
+        while send.turn_id and not send.is_over:
+            call = self.ask("getTurn", {"caller": send.person.now.caller, "turnId": send.turn_id})
+            if call.result:
+                learn(self.journal, send, call.result)
+            elif send.conversation and send.conversation.is_going:
+                raise Gone
+            elif not send.person.claim_begun:
+                self.journal.violate(f"turn {send.turn_id} of message {send.number} is lost: {call.error}")
+                raise Gone
+            if time.monotonic() > until:
+                self.journal.violate(f"turn {send.turn_id} of message {send.number} does not end: {send.turn}")
+                raise Gone
+            self.pause()
+
+    # Choosing
+
+    def person(self) -> Person:
+        with self.journal.lock:
+            people = [person for person in self.load.people if not person.is_going and not person.claim_begun]
+        if len(people) < 2:
+            self.arrive()
+            return self.person()
+        return self.chance.choice(people)
+
+    def conversation(self) -> Conversation:
+        """One of the conversations, most of which are new."""
+        person = self.person()
+        with self.journal.lock:
+            known = [each for each in person.conversations if not each.is_going and not each.is_retired]
+            for each in known:
+                if len(each.sends) > 25:
+                    each.is_retired = True
+        if not known or len(known) < 3 and self.chance.random() < 0.1:
+            return self.create_conversation(person)
+        return self.chance.choice(known[-4:])
+
+    def kind(self) -> str:
+        return self.chance.choice(TALK)
+
+    def options(self) -> Object:
+        options: Object = {}
+        if self.chance.random() < 0.15:
+            options["stream"] = False
+        if self.chance.random() < 0.2:
+            options["wait"] = False
+        return options
+
+    # What clients do
+
+    def say(self) -> None:
+        conversation = self.conversation()
+        send = self.new_send(
+            conversation, conversation.person.now, self.kind(), can_repeat=self.chance.random() < 0.9, **self.options())
+        self.deliver(send)
+
+    def begin(self) -> None:
+        person = self.person()
+        self.deliver(self.new_send(None, person, self.kind(), can_repeat=self.chance.random() < 0.9, **self.options()))
+
+    def say_twice(self) -> None:
+        """The same message goes to two processes at once."""
+        if self.chance.random() < 0.3:
+            send = self.new_send(None, self.person(), self.kind())
+        else:
+            conversation = self.conversation()
+            send = self.new_send(conversation, conversation.person.now, self.kind())
+        first = self.fleet.pick(self.chance)
+        second = self.fleet.pick(self.chance, other_than=first)
+        self.deliver(send, [self.begin_send(send, first), self.begin_send(send, second)])
+
+    def rivals(self) -> None:
+        """Two messages go to one conversation at once; one may have to wait."""
+        conversation = self.conversation()
+        sends = [self.new_send(conversation, conversation.person.now, self.kind()) for _ in range(2)]
+        calls = [self.begin_send(send, self.fleet.pick(self.chance)) for send in sends]
+        self.deliver_all(sends, calls)
+
+    def deliver_all(self, sends: list[Send], calls: list[Call]) -> None:
+        """Delivers messages of which each has been begun."""
+        gone = False
+        for send, call in zip(sends, calls):
+            try:
+                self.deliver(send, [call])
+            except Gone:
+                gone = True
+        if gone:
+            raise Gone
+
+    def some_send(self, is_over: bool) -> Send:
+        """A message whose turn is known, a new one rather than an old one."""
+        with self.journal.lock:
+            known = [
+                send
+                for send in self.journal.sends[-400:]
+                if send.turn_id and send.can_repeat and send.conversation and not send.conversation.is_going
+                and not send.person.claim_begun and send.is_over == is_over
+            ]
+        if not known:
+            raise Gone
+        return self.chance.choice(known)
+
+    def repeat(self) -> None:
+        """A message is sent again long after its end."""
+        send = self.some_send(is_over=True)
+        self.deliver(send)
+
+    def contradict(self) -> None:
+        """Another message comes with the id of one that there was."""
+        send = self.some_send(is_over=True)
+        if send.method != "sendMessage":
+            raise Gone
+        call = self.ask("sendMessage", {**send.params, "text": "Something else.", "caller": send.person.now.caller})
+        if call.code != "idempotencyConflict" and not send.conversation.is_going and not send.person.claim_begun:
+            self.journal.violate(f"another message came with the id of message {send.number}, and got {call.error or call.result}")
+
+    def cancel(self) -> None:
+        conversation = self.conversation()
+        kind = self.chance.choice(["endless", "mute", "long", "late", "tool", "short"])
+        send = self.new_send(conversation, conversation.person.now, kind, **({"stream": False} if self.chance.random() < 0.1 else {}))
+        host = self.fleet.pick(self.chance)
+        self.deliver(send, [self.begin_send(send, host)], meanwhile=lambda call: self.end_early(send, call))
+
+    def end_early(self, send: Send, call: Call) -> None:
+        """Cancels a turn that runs, from anywhere."""
+        time.sleep(self.chance.choice([0, 0.005, 0.05, 0.2]))
+        send.has_tried_cancel = True
+        # On a repeat that would only end the waiting.
+        if send.attempts == 1 and self.chance.random() < 0.3:
+            call.host.notify("$/cancelRequest", {"id": call.request_id})
+            return
+        params = {"caller": send.person.now.caller, "turnId": send.turn_id}
+        cancelled = self.ask("cancelTurn", params, call.host if self.chance.random() < 0.5 else None)
+        if cancelled.result:
+            if cancelled.result["turn"]["status"] in ("queued", "inProgress"):
+                self.journal.violate(f"the turn of message {send.number} was cancelled and goes on: {cancelled.result['turn']}")
+            learn(self.journal, send, cancelled.result)
+        elif not send.conversation.is_going and not send.person.claim_begun:
+            self.journal.violate(f"the turn of message {send.number} cannot be cancelled: {cancelled.error}")
+
+    def enqueue(self) -> None:
+        """Several messages go to a conversation, none of which waits for the others."""
+        conversation = self.conversation()
+        host = self.fleet.pick(self.chance)
+        sends, calls = [], []
+        for _ in range(self.chance.randint(2, 4)):
+            send = self.new_send(conversation, conversation.person.now, self.kind(), onBusy="enqueue")
+            sends.append(send)
+            calls.append(self.begin_send(send, host))
+            if self.chance.random() < 0.3:
+                host = self.fleet.pick(self.chance)
+        if self.chance.random() < 0.3:
+            send, call = self.chance.choice(list(zip(sends, calls)))
+            call.moved.wait(PATIENCE)
+            if send.turn_id:
+                self.end_early(send, call)
+        self.deliver_all(sends, calls)
+
+    def interrupt(self) -> None:
+        """A message takes the place of a turn that runs."""
+        conversation = self.conversation()
+        kind = self.chance.choice(["endless", "mute", "long", "tool"])
+        first = self.new_send(conversation, conversation.person.now, kind, onBusy=self.chance.choice(["reject", "enqueue", "interrupt"]))
+        call = self.begin_send(first, self.fleet.pick(self.chance))
+        call.moved.wait(PATIENCE)
+        time.sleep(self.chance.choice([0, 0.01, 0.1]))
+        second = self.new_send(conversation, conversation.person.now, self.kind(), onBusy="interrupt")
+        self.deliver_all([first, second], [call, self.begin_send(second, self.fleet.pick(self.chance))])
+
+    def edit(self) -> None:
+        old = self.some_send(is_over=True)
+        if not old.user_message_id:
+            raise Gone
+        send = self.new_send(old.conversation, old.person.now, self.kind(), method="editMessage", messageId=old.user_message_id)
+        self.deliver(send)
+
+    def regenerate(self) -> None:
+        old = self.some_send(is_over=True)
+        if not (old.turn and old.turn.get("messageId")):
+            raise Gone
+        kind = old.kind.name
+        send = self.new_send(old.conversation, old.person.now, kind, method="regenerateMessage", messageId=old.turn["messageId"])
+        self.deliver(send)
+
+    def attach(self) -> None:
+        raise Gone
+
+    def look(self) -> None:
+        """Everything that was acknowledged before is there, whichever process is asked."""
+        conversation = self.conversation()
+        person = conversation.person.now
+        with self.journal.lock:
+            if any(send.method != "sendMessage" for send in conversation.sends):
+                raise Gone
+            expected = [send for send in conversation.sends if send.acknowledged is not None]
+        listed, cursor = [], None
+        while True:
+            params = {"caller": person.caller, "conversationId": conversation.id, "limit": 30, "cursor": cursor}
+            call = self.ask("listMessages", params)
+            if call.error:
+                if conversation.is_going or person.claim_begun:
+                    raise Gone
+                return self.journal.violate(f"conversation {conversation.id} cannot be read: {call.error}")
+            listed += [text_of(message) for message in call.result["data"] if message["role"] == "user"]
+            cursor = call.result.get("nextCursor")
+            if not cursor:
+                break
+        for send in expected:
+            if listed.count(send.text) != 1:
+                self.journal.violate(
+                    f"message {send.number} was acknowledged and is there {listed.count(send.text)} times in {conversation.id}")
+
+    def create(self, creation: Creation) -> Object | None:
+        """Makes something once, asking until there is an answer.
+
+        Returns the result; None when it was refused.
+        """
+        until = time.monotonic() + PATIENCE
+        was_unknown = False
+        with self.journal.lock:
+            self.journal.creations.append(creation)
+        while True:
+            # Asked by who there was: to somebody else it would be another request.
+            call = self.fleet.pick(self.chance).request(creation.method, {**creation.params, "caller": creation.person.caller})
+            creation.is_lost = True
+            self.wait(call, creation.method)
+            if call.result:
+                creation.is_lost = False
+                return call.result
+            if call.has_died:
+                was_unknown = True
+            elif call.code not in ("storeUnavailable", "shuttingDown", "overloaded"):
+                creation.is_lost = was_unknown
+                creation.was_refused = not was_unknown
+                if creation.person.claim_begun or creation.person.is_going:
+                    raise Gone
+                self.journal.violate(f"{creation.method} is refused without a reason: {call.error}")
+                raise Gone
+            if time.monotonic() > until:
+                self.journal.violate(f"{creation.method} finds nobody who answers")
+                raise Gone
+
+    def create_conversation(self, person: Person | None = None) -> Conversation:
+        person = person or self.person()
+        title = f"Title {self.journal.tick()}"
+        creation = Creation("createConversation", person, {"title": title, "clientRequestId": title})
+        made = self.create(creation)["conversation"]
+        with self.journal.lock:
+            creation.result = made["id"]
+            conversation = Conversation(made["id"], person, title)
+            self.journal.conversations.append(conversation)
+            person.conversations.append(conversation)
+            if person.claimed_by:
+                conversation.person = person.claimed_by
+                person.claimed_by.conversations.append(conversation)
+        return conversation
+
+    def create_bot(self) -> None:
+        person = self.person()
+        name = f"Bot {self.journal.tick()}"
+        creation = Creation("createBot", person, {"name": name, "clientRequestId": name})
+        with self.journal.lock:
+            person.bots.append(creation)
+        creation.result = self.create(creation)["bot"]["id"]
+
+    def rename(self) -> None:
+        conversation = self.conversation()
+        person = conversation.person.now
+        rename = Rename(f"Title {self.journal.tick()}", self.journal.tick())
+        with self.journal.lock:
+            conversation.renames.append(rename)
+        call = self.ask(
+            "updateConversation",
+            {"caller": person.caller, "conversationId": conversation.id, "title": rename.title})
+        if call.result:
+            rename.ended = self.journal.tick()
+        elif not conversation.is_going and not person.claim_begun:
+            self.journal.violate(f"conversation {conversation.id} cannot be renamed: {call.error}")
+
+    def delete_conversation(self) -> None:
+        conversation = self.conversation()
+        self.let_end(conversation.sends)
+        person = conversation.person.now
+        with self.journal.lock:
+            conversation.deletion_begun = True
+        call = self.ask("deleteConversation", {"caller": person.caller, "conversationId": conversation.id})
+        if call.code in ("authRequired", "notFound") and (person.claim_begun or person.is_going):
+            raise Gone
+        if call.result or call.code == "notFound":
+            conversation.deleted = True
+        else:
+            self.journal.violate(f"conversation {conversation.id} cannot be deleted: {call.error}")
+
+    def let_end(self, sends: list[Send]) -> None:
+        """Mostly waits until it is known what messages have cost, before what tells of it is deleted."""
+        until = time.monotonic() + 2
+        if self.chance.random() < 0.75:
+            while time.monotonic() < until and any(send.begun and not send.is_over and not send.was_refused for send in sends):
+                time.sleep(0.02)
+
+    def arrive(self) -> None:
+        """Somebody new comes, and somebody old goes away without a word."""
+        if self.chance.random() < 0.5:
+            name = f"user-{self.journal.tick()}"
+            caller = {"userId": name}
+            person = Person(name, caller, caller)
+        else:
+            made = self.ask("createAnonymousUser", {}).result
+            user = made["anonymousUser"]["id"]
+            person = Person(f"anonymous {user}", {"anonymousToken": made["anonymousToken"]}, {"anonymousUserId": user})
+        with self.journal.lock:
+            self.journal.people.append(person)
+            self.load.people.append(person)
+            if len(self.load.people) > PEOPLE:
+                self.load.people.pop(0)
+
+    def claim(self) -> None:
+        person = self.person()
+        users = [other for other in self.load.people if not other.is_anonymous and not other.is_going]
+        if not person.is_anonymous or not users:
+            raise Gone
+        user = self.chance.choice(users)
+        with self.journal.lock:
+            if person.claim_begun or person.is_going or user.is_going:
+                raise Gone
+            person.claim_begun = True
+        params = {"caller": user.caller, "anonymousToken": person.caller["anonymousToken"], "confirm": True}
+        call = self.ask("claimAnonymousUser", params)
+        if not call.result:
+            if user.is_going:
+                person.deletion_begun = True
+                raise Gone
+            return self.journal.violate(f"{person.name} cannot be claimed: {call.error}")
+        again = self.ask("claimAnonymousUser", params)
+        if again.result != call.result and not user.is_going:
+            self.journal.violate(f"the claim of {person.name} gives {call.result}, and then {again.error or again.result}")
+        with self.journal.lock:
+            person.claimed_by = user
+            for conversation in person.conversations:
+                conversation.person = user
+                user.conversations.append(conversation)
+            user.bots += person.bots
+        refused = self.ask("listConversations", {"caller": person.caller})
+        if refused.code != "authRequired":
+            self.journal.violate(f"the token of {person.name} works after the claim: {refused.error or refused.result}")
+
+    def delete_person(self) -> None:
+        person = self.person()
+        with self.journal.lock:
+            if person in self.load.people:
+                self.load.people.remove(person)
+            sends = [send for send in self.journal.sends[-400:] if send.person.now is person]
+        self.let_end(sends)
+        with self.journal.lock:
+            if person.claim_begun or person.is_going:
+                raise Gone
+            person.deletion_begun = True
+        call = self.ask("deleteUser", {"caller": person.caller, "confirm": True})
+        if call.result or person.is_anonymous and call.code == "authRequired":
+            person.deleted = True
+        else:
+            self.journal.violate(f"{person.name} cannot be deleted: {call.error}")
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    lines = []
+    while trace:
+        lines.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " ".join(lines)
