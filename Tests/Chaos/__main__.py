@@ -107,13 +107,13 @@ def run(chosen: argparse.Namespace, folder: Path, journal: Journal) -> dict[str,
     load.join()
     killed = time.monotonic()
     # Who alone must find everything in order, and is not killed.
-    load.fleet = Fleet([*arguments, *UNHURRIED], folder, journal, 1)
+    alone = Fleet([*arguments, *UNHURRIED], folder, journal, 1)
     try:
-        verdict = Verdict(load, load.fleet.pick(journal.random("end")))
+        verdict = Verdict(journal, alone)
         verdict.run()
-        load.fleet.close()
+        alone.close()
     finally:
-        load.fleet.end()
+        alone.end()
     check = subprocess.run([chosen.binary, "db", "check", "--database", str(database)], capture_output=True, text=True)
     if check.returncode != 0:
         journal.violate(f"db check: {check.stdout.strip()} {check.stderr.strip()}")

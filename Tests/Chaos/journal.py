@@ -29,7 +29,8 @@ class Person:
     caller: Object
     subject: Object
     claim_begun: bool = False
-    # Who has everything now.
+    # Who wanted everything, and who has it now.
+    claimant: Person | None = None
     claimed_by: Person | None = None
     deletion_begun: bool = False
     deleted: bool = False

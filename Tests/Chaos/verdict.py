@@ -3,49 +3,43 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
-from host import Host
-from journal import Conversation, Journal, Person, Send, TERMINAL
-from load import PATIENCE, Client, Gone, Load
-from model import BEFORE_TOOL, Object, kind_of
+from client import PATIENCE, Client, Gone
+from fleet import Fleet
+from host import Call
+from journal import TERMINAL, Conversation, Journal, Person, Send
+from ledger import Ledger
+from model import BEFORE_TOOL, Object
+from reader import Reader
 from watch import learn, text_of
 
 
-@dataclass
-class Bounds:
-    """A number that is known, or between which two it lies."""
-
-    low: int = 0
-    high: int = 0
-
-    def add(self, low: int, high: int) -> None:
-        self.low += low
-        self.high += high
-
-    def __contains__(self, number: int) -> bool:
-        return self.low <= number <= self.high
-
-    def __str__(self) -> str:
-        return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
+# How much is repeated in the end.
+MOST = 5000
 
 
 class Verdict:
     """The comparison. What differs becomes a violation in the journal."""
 
-    def __init__(self, load: Load, host: Host) -> None:
-        """host: the one process that there is; nobody kills it."""
-        self.journal, self.host = load.journal, host
-        self.client = Client(load, "verdict")
+    def __init__(self, journal: Journal, fleet: Fleet) -> None:
+        """fleet: the one process that there is; nobody kills it."""
+        self.journal = journal
+        self.client = Client(journal, fleet, "verdict")
+        self.reader = Reader(journal, fleet.pick(self.client.chance))
+        # What is stored of turns, by their ids.
         self.messages: dict[str, list[Object]] = {}
         self.figures: dict[str, str] = {}
 
     def run(self) -> None:
-        self.resolve()
+        self.finish_claims_and_deletions()
+        self.finish_sends()
+        self.finish_creations()
         self.ask_everywhere()
         self.wait_for_rest()
-        for person in list(self.journal.people):
+        self.repeat_everything()
+        self.find_unanswered()
+        for person in self.journal.people:
             self.check_belongings(person)
         for conversation in self.conversations():
             self.check_conversation(conversation)
@@ -53,30 +47,12 @@ class Verdict:
             if conversation.deleted and not conversation.person.is_going:
                 self.check_deleted(conversation)
         self.check_ids()
-        self.check_ledger()
-
-    # Means
+        ledger = Ledger(self.reader, self.messages)
+        ledger.check()
+        self.figures = ledger.figures
 
     def violate(self, account: str) -> None:
         self.journal.violate(account)
-
-    def call(self, method: str, params: Object) -> Object | None:
-        """The result; a refusal is a violation."""
-        call = self.host.request(method, params)
-        if not call.done.wait(PATIENCE):
-            self.violate(f"in the end {method} is not answered: {params}")
-        elif call.result is None:
-            self.violate(f"in the end {method} is answered {call.error}: {params}")
-        return call.result
-
-    def pages(self, method: str, params: Object, limit: int) -> Iterator[Object]:
-        cursor = None
-        while True:
-            page = self.call(method, {**params, "limit": limit, "cursor": cursor})
-            yield from page["data"] if page else []
-            cursor = page and page.get("nextCursor")
-            if not cursor:
-                return
 
     def conversations(self) -> list[Conversation]:
         """Those that must be there."""
@@ -84,34 +60,50 @@ class Verdict:
 
     # What is left to do
 
-    def resolve(self) -> None:
+    def finish_claims_and_deletions(self) -> None:
+        """Asks again for what got no answer, so that it is done."""
+        for person in self.journal.people:
+            user = person.claimant
+            if user and not person.claimed_by and not user.deletion_begun:
+                self.client.claim_for(user, person)
+        for person in self.journal.people:
+            if person.deletion_begun and not person.deleted:
+                self.client.delete(person)
+        for conversation in self.journal.conversations:
+            if conversation.deletion_begun and not conversation.deleted and not conversation.person.is_going:
+                call = self.client.ask(
+                    "deleteConversation", {"caller": conversation.person.now.caller, "conversationId": conversation.id})
+                conversation.deleted = bool(call.result or call.code == "notFound")
+
+    def finish_sends(self) -> None:
         """Repeats what was left open, so that as little as possible is unknown."""
         for send in list(self.journal.sends):
             person, conversation = send.person, send.conversation
             is_open = send.begun and not send.is_over and (send.turn_id or send.has_unknown_attempt or not send.was_refused)
             if not is_open or person.is_going or conversation and conversation.is_going:
                 continue
+            # Nobody can ask for it any more.
             if not send.turn_id and (not send.can_repeat or "conversationId" not in send.params and person.claim_begun):
                 continue
-            # A token that somebody has wanted to claim, without an answer, may or may not be one.
-            if person.claim_begun and not person.claimed_by:
-                continue
+            end_early = self.client.end_early if send.kind.status is None else None
             try:
-                end_early = self.client.end_early if send.kind.status is None else None
                 self.client.deliver(send, meanwhile=end_early and (lambda call: end_early(send, call)))
             except Gone:
                 pass
-        for creation in self.journal.creations:
-            if creation.is_lost and not creation.person.is_going and not creation.person.claim_begun:
-                try:
-                    made = self.client.create(creation)
-                except Gone:
-                    continue
-                if creation.method == "createBot":
-                    creation.result = made["bot"]["id"]
-                else:
-                    creation.result = made["conversation"]["id"]
-                    self.add_conversation(creation.result, creation.person, creation.params["title"])
+
+    def finish_creations(self) -> None:
+        for creation in list(self.journal.creations):
+            if not creation.is_lost or creation.person.is_going or creation.person.claim_begun:
+                continue
+            try:
+                made = self.client.create(creation)
+            except Gone:
+                continue
+            if creation.method == "createBot":
+                creation.result = made["bot"]["id"]
+            else:
+                creation.result = made["conversation"]["id"]
+                self.add_conversation(creation.result, creation.person, creation.params["title"])
 
     def add_conversation(self, id: str, person: Person, title: str | None) -> None:
         if not any(each.id == id for each in self.journal.conversations):
@@ -119,20 +111,71 @@ class Verdict:
             self.journal.conversations.append(conversation)
             person.conversations.append(conversation)
 
+    def repeat_everything(self) -> None:
+        """Sends again what was sent: each gets the turn, or the thing, that it had."""
+        with self.journal.lock:
+            sends = [
+                send for send in self.journal.sends
+                if send.is_over and send.can_repeat and not (send.conversation and send.conversation.is_going)
+                and ("conversationId" in send.params or not send.person.claim_begun)]
+            creations = [
+                each for each in self.journal.creations
+                if each.result and not each.person.is_going and not each.person.claim_begun]
+        for send in self.sample(sends):
+            try:
+                self.client.deliver(send)
+            except Gone:
+                pass
+        for creation in self.sample(creations):
+            made = self.client.ask(creation.method, {**creation.params, "caller": creation.person.caller})
+            id = next(iter(made.result.values()))["id"] if made.result else made.code
+            is_gone = any(each.id == creation.result and each.is_going for each in self.journal.conversations)
+            if id != creation.result and not (is_gone and id == "notFound"):
+                self.violate(f"{creation.params['clientRequestId']} was made as {creation.result}, and its repeat gets {id}")
+
+    def sample(self, things: list[Any]) -> list[Any]:
+        """All, or as many as can be looked at in a minute or so."""
+        return things if len(things) <= MOST else self.client.chance.sample(things, MOST)
+
+    def find_unanswered(self) -> None:
+        """Looks for messages that were sent, never answered, and could not be repeated: each is there, or never will be."""
+        unanswered = {send.text: send for send in self.journal.sends if send.has_unknown_attempt and not send.turn_id}
+        for person in self.journal.people:
+            if person.is_going or person.claimed_by:
+                continue
+            known = {conversation.id for conversation in person.conversations}
+            for each in self.reader.pages("listConversations", {"caller": person.caller}, 200):
+                send = unanswered.get(each["title"])
+                if send and each["id"] not in known and "conversationId" not in send.params:
+                    self.add_conversation(each["id"], person, None)
+                    self.journal.conversations[-1].sends.append(send)
+                    send.conversation = self.journal.conversations[-1]
+        for conversation in self.conversations():
+            caller = {"caller": conversation.person.now.caller}
+            missing = [send for send in conversation.sends if send.text in unanswered]
+            if not missing:
+                continue
+            for message in self.reader.pages("listMessages", {**caller, "conversationId": conversation.id}, 200):
+                if send := unanswered.get(text_of(message)):
+                    if result := self.reader.call("getTurn", {**caller, "turnId": message["turnId"]}):
+                        learn(self.journal, send, result)
+        for send in unanswered.values():
+            is_going = send.conversation.is_going if send.conversation else send.person.is_going
+            if not send.turn_id and not is_going:
+                send.was_refused, send.has_unknown_attempt = True, False
+
     def ask_everywhere(self) -> None:
         """No conversation is stuck: each takes another message, and answers it."""
-        pending = []
+        pending: list[tuple[Send, Call]] = []
         for conversation in self.conversations():
-            if conversation.person.claim_begun and not conversation.person.claimed_by:
-                continue
             send = self.client.new_send(conversation, conversation.person.now, "short", stream=False)
-            pending.append((send, self.client.begin_send(send, self.host)))
+            pending.append((send, self.client.begin_send(send, self.reader.host)))
             # As many at once as do not keep the last one waiting too long.
             if len(pending) >= 16:
                 self.finish(pending)
         self.finish(pending)
 
-    def finish(self, pending: list[Any]) -> None:
+    def finish(self, pending: list[tuple[Send, Call]]) -> None:
         for send, call in pending:
             if not call.done.wait(PATIENCE):
                 self.violate(f"conversation {send.conversation.id} is stuck: a message gets no answer")
@@ -146,7 +189,7 @@ class Verdict:
         """Waits until no turn runs."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            limits = self.limits({"system": True})
+            limits = self.reader.limits({"system": True})
             if limits.get(("system", "turns"), {}).get("held") == 0:
                 return
             time.sleep(0.05)
@@ -156,15 +199,12 @@ class Verdict:
 
     def check_belongings(self, person: Person) -> None:
         """What somebody has is what the journal says: conversations and bots, each once."""
-        if person.is_going or person.claim_begun and not person.claimed_by:
+        if person.is_going:
             return
         if person.claimed_by:
-            refused = self.host.request("listConversations", {"caller": person.caller})
-            refused.done.wait(PATIENCE)
-            if refused.code != "authRequired":
-                self.violate(f"the token of {person.name}, who was claimed, is not refused")
-            return
-        listed = list(self.pages("listConversations", {"caller": person.caller}, 7))
+            return self.reader.expect_refusal(
+                "authRequired", f"{person.name} was claimed", "listConversations", {"caller": person.caller})
+        listed = list(self.reader.pages("listConversations", {"caller": person.caller}, 7))
         ids = [each["id"] for each in listed]
         if len(set(ids)) != len(ids):
             self.violate(f"{person.name} has conversations twice: {ids}")
@@ -205,7 +245,7 @@ class Verdict:
             self.violate(f"conversation {conversation.id} is called {title!r}, and must be one of {last}")
 
     def check_bots(self, person: Person) -> None:
-        names = [bot["name"] for bot in self.pages("listBots", {"caller": person.caller, "scope": "own"}, 7)]
+        names = [bot["name"] for bot in self.reader.pages("listBots", {"caller": person.caller, "scope": "own"}, 7)]
         for creation in person.bots:
             count = names.count(creation.params["name"])
             least = 1 if creation.result else 0
@@ -218,22 +258,26 @@ class Verdict:
 
     def check_conversation(self, conversation: Conversation) -> None:
         caller = conversation.person.now.caller
-        if conversation.person.claim_begun and not conversation.person.claimed_by:
-            return
-        path = list(self.pages("listMessages", {"caller": caller, "conversationId": conversation.id}, 20))[::-1]
+        path = list(self.reader.pages("listMessages", {"caller": caller, "conversationId": conversation.id}, 20))[::-1]
         for send in conversation.sends:
             if send.turn_id:
-                result = self.call("getTurn", {"caller": caller, "turnId": send.turn_id})
+                result = self.reader.call("getTurn", {"caller": caller, "turnId": send.turn_id})
                 if result:
                     if result["turn"]["status"] not in TERMINAL or "quota" not in result["turn"]:
                         self.violate(f"turn {send.turn_id} of message {send.number} is still {result['turn']}")
                     learn(self.journal, send, result)
         self.check_path(conversation, path)
+        is_straight = not any(send.method != "sendMessage" for send in conversation.sends)
         for message in path:
             self.messages.setdefault(message["turnId"], []).append(message)
         for send in conversation.sends:
-            if send.is_over:
-                self.check_turn(send, self.messages.get(send.turn_id or "", []))
+            if send.turn and send.is_over:
+                messages = self.messages.get(send.turn_id or "", [])
+                if is_straight and [message["id"] for message in messages if message["role"] == "assistant"][-1:] != [
+                    id for id in [send.turn.get("messageId")] if id
+                ]:
+                    self.violate(f"conversation {conversation.id} lacks the answer of turn {send.turn}, and has {messages}")
+                self.check_turn(send, messages)
 
     def check_path(self, conversation: Conversation, path: list[Object]) -> None:
         """The messages on the way to the head: one after the other, each acknowledged one once, in their order, and nothing else."""
@@ -273,17 +317,15 @@ class Verdict:
             self.violate(f"{where} has {len(path)} messages, and says that there are {self.count_of(conversation)}")
 
     def count_of(self, conversation: Conversation) -> int:
-        result = self.call("getConversation", {"caller": conversation.person.now.caller, "conversationId": conversation.id})
+        result = self.reader.call("getConversation", {"caller": conversation.person.now.caller, "conversationId": conversation.id})
         return result["conversation"]["messageCount"] if result else -1
 
     def check_deleted(self, conversation: Conversation) -> None:
-        caller = conversation.person.now.caller
-        turns = [("getTurn", {"turnId": send.turn_id}) for send in conversation.sends if send.turn_id]
-        for method, params in [("getConversation", {"conversationId": conversation.id}), *turns[:3]]:
-            call = self.host.request(method, {"caller": caller, **params})
-            call.done.wait(PATIENCE)
-            if call.code != "notFound":
-                self.violate(f"conversation {conversation.id} was deleted, and {method} answers {call.error or call.result}")
+        caller, why = {"caller": conversation.person.now.caller}, f"conversation {conversation.id} was deleted"
+        self.reader.expect_refusal("notFound", why, "getConversation", {**caller, "conversationId": conversation.id})
+        for send in conversation.sends[-3:]:
+            if send.turn_id:
+                self.reader.expect_refusal("notFound", why, "getTurn", {**caller, "turnId": send.turn_id})
 
     # Turns
 
@@ -333,89 +375,3 @@ class Verdict:
         for send in self.journal.sends:
             if send.turn_id and turns.setdefault(send.turn_id, send) is not send:
                 self.violate(f"messages {turns[send.turn_id].number} and {send.number} have one turn, {send.turn_id}")
-
-    # The ledger
-
-    def limits(self, subject: Object) -> dict[tuple[str, str], Object]:
-        result = self.call("getQuota", {"caller": {"operator": True}, "subject": subject})
-        return {(limit["scope"], limit["unit"]): limit for limit in (result or {"limits": []})["limits"]}
-
-    @staticmethod
-    def cost(send: Send) -> tuple[Bounds, Bounds]:
-        """What a message has cost its person, and everybody."""
-        if send.is_over:
-            reason = send.turn["quota"]["reason"]
-            person, system = reason in ("completed", "cancelled"), reason not in ("modelNotCalled", "local")
-            return Bounds(person, person), Bounds(system, system)
-        if not send.turn_id and not send.has_unknown_attempt and send.was_refused or not send.begun:
-            return Bounds(), Bounds()
-        # Its conversation is gone, or nobody could ask again. What has been said was said by a model, which counts.
-        return Bounds(0, 1), Bounds(int(send.has_shown_text), 1)
-
-    def check_ledger(self) -> None:
-        costs = {id(person): Bounds() for person in self.journal.people}
-        everybody, anonymous = Bounds(), Bounds()
-        for send in self.journal.sends:
-            person, system = self.cost(send)
-            payers = {id(payer): payer for payer in send.payers or [send.person]}
-            everybody.add(system.low, system.high)
-            for payer in payers.values():
-                costs[id(payer)].add(person.low if len(payers) == 1 else 0, person.high)
-            kinds = {payer.is_anonymous for payer in payers.values()}
-            if True in kinds:
-                anonymous.add(system.low if len(kinds) == 1 else 0, system.high)
-        uncertain = 0
-        for person in self.journal.people:
-            self.check_receipts(person, costs[id(person)])
-        for person in self.journal.people:
-            # Who is gone, or was claimed, has no limits that could be asked for; their turns are among those of everybody.
-            if person.is_going or person.claim_begun:
-                continue
-            bounds = costs[id(person)]
-            uncertain += bounds.high - bounds.low
-            limits = self.limits(person.subject)
-            scope = "anonymous" if person.is_anonymous else "user"
-            self.compare(person.name, limits.get((scope, "turns")), bounds)
-            bots = Bounds()
-            for creation in person.bots:
-                bots.add(int(creation.result is not None), int(creation.result is not None or creation.is_lost))
-            self.compare(person.name, limits.get((scope, "bots")), bots)
-            if person.is_anonymous:
-                self.compare(person.name, limits.get(("anonymous", "tools.dice")), self.dice(person))
-        limits = self.limits({"system": True})
-        self.compare("the system", limits.get(("system", "turns")), everybody)
-        self.compare("the system", limits.get(("system", "anonymousTurns")), anonymous)
-        self.figures["turns charged to the system"] = f"{limits[('system', 'turns')]['used']} ({everybody} by the journal)"
-        self.figures["turns of people that nobody could ask for"] = str(uncertain)
-
-    def check_receipts(self, person: Person, bounds: Bounds) -> None:
-        """The receipts of somebody's turns that count say 1, 2, 3, and so on, each once."""
-        scope = "anonymous" if person.is_anonymous else "user"
-        used = sorted(
-            limit["used"]
-            for send in self.journal.sends if send.is_over and send.turn["quota"]["counted"] and set(map(id, send.payers)) == {id(person)}
-            for limit in send.turn["quota"]["limits"] if (limit["scope"], limit["unit"]) == (scope, "turns"))
-        is_known = bounds.low == bounds.high
-        if len(set(used)) != len(used) or used and used[-1] > bounds.high or is_known and used != list(range(1, bounds.high + 1)):
-            self.violate(f"{person.name} has used up {bounds}, and the receipts say {used}")
-
-    def dice(self, person: Person) -> Bounds:
-        """How many successful calls of the tool somebody has made: at least what is stored, at most what was answered."""
-        bounds = Bounds()
-        for send in self.journal.sends:
-            payers = {id(payer) for payer in send.payers}
-            if id(person) not in payers:
-                continue
-            stored = sum(
-                part["type"] == "toolResult" and part["status"] == "completed"
-                for message in self.messages.get(send.turn_id or "", []) for part in message["content"])
-            answered = self.journal.tool_successes.get(send.turn_id or "", int(kind_of(send.text).name == "tool" and not send.turn_id))
-            bounds.add(stored if len(payers) == 1 else 0, max(stored, answered))
-        return bounds
-
-    def compare(self, whose: str, limit: Object | None, used: Bounds) -> None:
-        if not limit:
-            return self.violate(f"{whose}: a limit is not told")
-        if limit["used"] not in used or limit["held"] != 0:
-            self.violate(
-                f"{whose}: of {limit['scope']}.{limit['unit']} {limit['used']} are used and {limit['held']} held, and it must be {used} and 0")
