@@ -2,10 +2,11 @@
 
     python3 -B Tests/Chaos BINARY [--seconds N] [--kills N] [--seed S] [--processes 1..4] [--clients N] [--folder FOLDER]
 
-One to four processes share a database. Clients send, repeat, cancel, claim and delete, and write down what they want and what they are told; each
-process is killed (SIGKILL) again and again and started anew. In the end everything is read back and compared with what was written down:
-every acknowledged message is there once and in order, every repeated one has one turn, no conversation is stuck, the ledger equals the
-outcomes, and `parley db check` finds nothing. Exit code 1 says that something differs, and where the database and the journal are.
+One to four processes share a database. Clients send, repeat, queue, interrupt, cancel, edit, claim and delete, and write down what they want
+and what they are told; each process is killed (SIGKILL) again and again and started anew. In the end everything is read back and compared
+with what was written down: every acknowledged message is there once and in order, every repeated one has one turn, no conversation is stuck,
+the ledger equals the outcomes, and `parley db check` finds nothing. Exit code 1 says that something differs, and where the database and the
+journal are.
 
 The seed decides what is done and when; not which moment of a program that meets, and so a seed seldom gives the same run twice.
 """
@@ -125,6 +126,7 @@ def run(chosen: argparse.Namespace, folder: Path, journal: Journal) -> dict[str,
         "requests": str(counts.get("request", 0)),
         "messages": str(len(journal.sends)),
         "repeats": str(counts.get("repeats", 0)),
+        "sent, and killed before an answer": f"{counts.get('admitted unheard', 0)} were turns, {counts.get('lost in admission', 0)} were not",
         "turns": f"{len(turns)}: " + ", ".join(f"{turns.count(status)} {status}" for status in sorted(set(turns))),
         "conversations": f"{len(journal.conversations)}, {sum(each.is_going for each in journal.conversations)} of them deleted",
         "people": f"{len(journal.people)}, {sum(each.claim_begun for each in journal.people)} of them claimed",

@@ -57,7 +57,8 @@ class Client:
     # Sends
 
     def new_send(
-        self, conversation: Conversation | None, person: Person, kind: str, method: str = "sendMessage", can_repeat: bool = True, **params: Any
+        self, conversation: Conversation | None, person: Person, kind: str, method: str = "sendMessage", can_repeat: bool = True,
+        **params: Any,
     ) -> Send:
         """Writes a message down."""
         with self.journal.lock:
@@ -85,7 +86,8 @@ class Client:
                 self.journal.count("repeats")
             if send.begun is None:
                 send.begun = self.journal.tick()
-            send.payers.append(payer)
+            if not send.turn_id:
+                send.payers.append(payer)
         return host.request(
             send.method, {**send.params, **changes, "caller": payer.caller}, Watch(self.journal, send, payer, host.number))
 
@@ -100,7 +102,7 @@ class Client:
         while True:
             if not calls:
                 is_claimed = send.turn_id and send.person.claim_begun and "conversationId" not in send.params
-                if send.attempts and not send.can_repeat or is_claimed:
+                if not send.can_repeat and (send.turn_id or send.has_unknown_attempt) or is_claimed:
                     return self.await_turn(send)
                 calls = [self.begin_send(send, self.fleet.pick(self.chance))]
             call = calls.pop(0)
@@ -134,7 +136,7 @@ class Client:
         assert call.error
         code, data = call.code, call.error["data"]
         with self.journal.lock:
-            if not send.turn_id and send.payers:
+            if not send.turn_id and call.watcher.payer in send.payers:
                 send.payers.remove(call.watcher.payer)
         was_known = send.acknowledged is not None and send.acknowledged < call.watcher.begun
         if was_known and code in ("conversationBusy", "quotaExceeded", "queueFull", "idempotencyConflict"):
@@ -170,9 +172,10 @@ class Client:
         """Asks for a turn until it has ended."""
         until = time.monotonic() + PATIENCE
         while send.turn_id and not send.is_over:
+            asked = self.journal.tick()
             call = self.ask("getTurn", {"caller": send.person.now.caller, "turnId": send.turn_id})
             if call.result:
-                learn(self.journal, send, call.result)
+                learn(self.journal, send, call.result, asked)
             elif send.conversation and send.conversation.is_going:
                 raise Gone
             elif not send.person.claim_begun:
@@ -203,11 +206,12 @@ class Client:
             call.host.notify("$/cancelRequest", {"id": call.request_id})
             return
         params = {"caller": send.person.now.caller, "turnId": send.turn_id}
+        asked = self.journal.tick()
         cancelled = self.ask("cancelTurn", params, call.host if self.chance.random() < 0.5 else None)
         if cancelled.result:
             if cancelled.result["turn"]["status"] in ("queued", "inProgress"):
                 self.journal.violate(f"the turn of message {send.number} was cancelled and goes on: {cancelled.result['turn']}")
-            learn(self.journal, send, cancelled.result)
+            learn(self.journal, send, cancelled.result, asked)
         elif not send.conversation.is_going and not send.person.claim_begun:
             self.journal.violate(f"the turn of message {send.number} cannot be cancelled: {cancelled.error}")
 

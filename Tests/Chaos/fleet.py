@@ -104,7 +104,8 @@ class Killer:
 
     # How often each way is chosen.
     WAYS = {
-        "at once": 4, "in admission": 6, "in mid-stream": 6, "at an event": 5, "in start-up": 3, "in shutdown": 2, "after a stop": 2, "all": 1,
+        "at once": 4, "in admission": 7, "in mid-stream": 6, "at an event": 5,
+        "in start-up": 3, "in shutdown": 2, "after a stop": 2, "all": 1,
     }
 
     def __init__(self, fleet: Fleet, size: int) -> None:
@@ -150,7 +151,7 @@ class Killer:
     def _in_admission(self, host: Host) -> None:
         self._spring(
             host, ["sendMessage", "createConversation", "claimAnonymousUser", "deleteConversation", "editMessage", "regenerateMessage"],
-            True, self._chance.randint(1, 3), self._chance.choice([0, 0.0003, 0.001, 0.002, 0.003, 0.005]))
+            True, self._chance.randint(1, 3), self._chance.random() * 0.008)
 
     def _in_stream(self, host: Host) -> None:
         self._spring(host, ["messageDelta"], False, self._chance.randint(1, 12), self._chance.choice([0, 0.005]))

@@ -1,7 +1,7 @@
 """The ledger, held against what became of the turns.
 
-What a turn has cost is known from its end. Where nobody can tell any more, because its conversation was deleted before anybody had asked, a sum
-lies between two numbers.
+What a turn has cost is known from its end. Where nobody can tell any more, because its conversation was deleted before anybody had asked,
+a sum lies between two numbers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Ledger:
             reason = send.turn["quota"]["reason"]
             person, system = reason in ("completed", "cancelled"), reason not in ("modelNotCalled", "local")
             return Bounds(person, person), Bounds(system, system)
-        if not send.turn_id and not send.has_unknown_attempt and send.was_refused or not send.begun:
+        if not send.turn_id and not send.payers:
             return Bounds(), Bounds()
         # What has been said was said by a model, which counts for the system however it ended.
         return Bounds(0, 1), Bounds(int(send.has_shown_text), 1)

@@ -6,12 +6,12 @@ import threading
 import time
 from dataclasses import dataclass
 
-from client import PATIENCE, Client, Gone
+from client import PASSING, PATIENCE, Client, Gone
 from fleet import Ended, Fleet
 from host import Host
 from journal import Conversation, Creation, Journal, Person, Rename, Send
 from model import Object
-from watch import text_of
+from watch import AttachedWatch, text_of
 
 # Kinds that end by themselves, as often as they are said.
 TALK = ["short"] * 5 + ["long"] * 3 + ["tool"] * 4 + ["late", "cut", "refused", "flaky", "broken"]
@@ -261,7 +261,22 @@ class Visitor(Client):
         self.deliver(send)
 
     def attach(self) -> None:
-        raise Gone
+        """Somebody watches from elsewhere."""
+        conversation = self.conversation()
+        send = self.new_send(conversation, conversation.person.now, self.chance.choice(["long", "tool", "late"]))
+        call = self.begin_send(send, self.fleet.pick(self.chance))
+        call.moved.wait(PATIENCE)
+        time.sleep(self.chance.choice([0, 0.02, 0.1]))
+        attached = None
+        if send.turn_id:
+            after = self.chance.choice([0, 0, 1, 3])
+            params = {"caller": conversation.person.now.caller, "turnId": send.turn_id, "afterSeq": after}
+            attached = self.fleet.pick(self.chance).request("attachTurn", params, AttachedWatch(self.journal, send, after))
+        self.deliver(send, [call])
+        if attached:
+            self.wait(attached, "attachTurn")
+            if attached.error and attached.code not in PASSING and not conversation.is_going and not conversation.person.claim_begun:
+                self.journal.violate(f"nobody can be attached to message {send.number}: {attached.error}")
 
     def look(self) -> None:
         """Everything that was acknowledged before is there, whichever process is asked."""

@@ -18,7 +18,7 @@ class Kind:
     """A kind of message."""
 
     name: str
-    # What the last message of the answer says, when nothing ends it early; several where it depends on what the process has answered before.
+    # What the last message of the answer says, when nothing ends it early; several where that depends on what was answered before.
     texts: tuple[str, ...]
     steps: tuple[Object, ...]
     # How the turn ends by itself; None when it does not.
@@ -41,7 +41,7 @@ KINDS = {
     kind.name: kind
     for kind in [
         _kind("short", *_slowly(["Yes", ", ", "indeed."], 3)),
-        _kind("long", *_slowly(["Once ", "upon ", "a time ", "– ", "über ", "den 🌉 ", "Fluss, ", "日本 ", "\u2028", "\"", "it ", "ended."], 20)),
+        _kind("long", *_slowly(["Once ", "upon a ", "time ", "– ", "über ", "den 🌉 ", "日本 ", "\u2028", '"', "it ", "ended."], 20)),
         _kind("late", {"delayMs": 150}, {"text": "At "}, {"delayMs": 10}, {"text": "last."}),
         _kind("cut", {"text": "Too "}, {"delayMs": 5}, {"text": "lon"}, {"end": "maxTokens"}),
         _kind("refused", _error("modelRejected"), status="failed"),

@@ -158,11 +158,12 @@ class Verdict:
             for message in self.reader.pages("listMessages", {**caller, "conversationId": conversation.id}, 200):
                 if send := unanswered.get(text_of(message)):
                     if result := self.reader.call("getTurn", {**caller, "turnId": message["turnId"]}):
-                        learn(self.journal, send, result)
+                        learn(self.journal, send, result, self.journal.tick())
         for send in unanswered.values():
             is_going = send.conversation.is_going if send.conversation else send.person.is_going
             if not send.turn_id and not is_going:
                 send.was_refused, send.has_unknown_attempt = True, False
+                send.payers.clear()
 
     def ask_everywhere(self) -> None:
         """No conversation is stuck: each takes another message, and answers it."""
@@ -265,7 +266,7 @@ class Verdict:
                 if result:
                     if result["turn"]["status"] not in TERMINAL or "quota" not in result["turn"]:
                         self.violate(f"turn {send.turn_id} of message {send.number} is still {result['turn']}")
-                    learn(self.journal, send, result)
+                    learn(self.journal, send, result, self.journal.tick())
         self.check_path(conversation, path)
         is_straight = not any(send.method != "sendMessage" for send in conversation.sends)
         for message in path:
@@ -277,7 +278,7 @@ class Verdict:
                     id for id in [send.turn.get("messageId")] if id
                 ]:
                     self.violate(f"conversation {conversation.id} lacks the answer of turn {send.turn}, and has {messages}")
-                self.check_turn(send, messages)
+                self.check_turn(send, messages, is_straight)
 
     def check_path(self, conversation: Conversation, path: list[Object]) -> None:
         """The messages on the way to the head: one after the other, each acknowledged one once, in their order, and nothing else."""
@@ -312,7 +313,8 @@ class Verdict:
                 if earlier.acknowledged and later.begun and earlier.acknowledged < later.begun:
                     if earlier.interrupts or later.interrupts and not (earlier.ended and earlier.ended < later.begun):
                         continue
-                    self.violate(f"{where}: message {earlier.number} was acknowledged before message {later.number} was sent, and stands after it")
+                    self.violate(
+                        f"{where}: message {earlier.number} was acknowledged before message {later.number} was sent, and stands after it")
         if not branches and len(path) != self.count_of(conversation):
             self.violate(f"{where} has {len(path)} messages, and says that there are {self.count_of(conversation)}")
 
@@ -329,8 +331,11 @@ class Verdict:
 
     # Turns
 
-    def check_turn(self, send: Send, messages: list[Object]) -> None:
-        """What a turn says is what the script says, and what it has cost follows from how it has ended."""
+    def check_turn(self, send: Send, messages: list[Object], are_all: bool) -> None:
+        """What a turn says is what the script says, and what it has cost follows from how it has ended.
+
+        are_all: whether the messages are all that the turn has.
+        """
         turn, text, kind = send.turn, text_of(send.message), send.kind
         assert turn
         name = f"message {send.number} ({kind.name}, turn {turn['id']})"
@@ -359,7 +364,7 @@ class Verdict:
             "cancelled": {"cancelled"} if was_visible else {"nothingSaid", "modelNotCalled"},
             "interrupted": {"interrupted"} if was_visible else {"interrupted", "modelNotCalled"},
         }[status]
-        if has_tool_result and not was_visible:
+        if (has_tool_result or not are_all) and not was_visible:
             possible |= {"failed", "cancelled"} & {status}
         if reason not in possible:
             self.violate(f"{name} is {status}{' after something was said' if was_visible else ''}, and its receipt says {reason}")

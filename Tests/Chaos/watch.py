@@ -31,8 +31,11 @@ def acknowledge(journal: Journal, send: Send, turn: Object) -> None:
             journal.violate(f"message {send.number} went to {turn['conversationId']} instead of {send.conversation.id}")
 
 
-def learn(journal: Journal, send: Send, result: Object) -> None:
-    """Takes in what somebody tells about a message's turn."""
+def learn(journal: Journal, send: Send, result: Object, asked: int) -> None:
+    """Takes in what somebody tells about a message's turn.
+
+    asked: when that was asked for; who asked before a turn's end may be told of it as it was.
+    """
     turn, message = result["turn"], result.get("message")
     acknowledge(journal, send, turn)
     with journal.lock:
@@ -40,7 +43,7 @@ def learn(journal: Journal, send: Send, result: Object) -> None:
             # Without a receipt its end is not stored, and may still be another one.
             if not send.is_over:
                 send.turn = send.turn or ({**turn, "status": "inProgress"} if turn["status"] in TERMINAL else turn)
-            elif turn["status"] not in TERMINAL:
+            elif turn["status"] not in TERMINAL and send.ended and send.ended < asked:
                 journal.violate(f"the turn of message {send.number} was {send.turn['status']}, and is {turn['status']}")
             return
         if send.is_over:
@@ -53,6 +56,41 @@ def learn(journal: Journal, send: Send, result: Object) -> None:
                 journal.violate(f"the answer to message {send.number} has changed: {text_of(send.message)!r}, {text_of(message)!r}")
             return
         send.turn, send.message, send.ended = turn, message, journal.tick()
+
+
+class AttachedWatch:
+    """The watcher of an `attachTurn`."""
+
+    def __init__(self, journal: Journal, send: Send, after: int) -> None:
+        self.journal, self.send, self.after = journal, send, after
+        self.begun = journal.tick()
+        # What each message says as far as it was told, and whether it was told from its beginning.
+        self._texts: dict[str, str] = {}
+        self._is_whole = after == 0
+        self._sequence = after
+
+    def __call__(self, message: Object) -> None:
+        if "result" in message:
+            return learn(self.journal, self.send, message["result"], self.begun)
+        if "method" not in message:
+            return
+        method, params = message["method"], message["params"]
+        if method == "turnSnapshot":
+            self._is_whole = True
+            self._texts = {each["id"]: text_of(each) for each in params["messages"] if each["role"] == "assistant"}
+        elif params.get("fromSeq", params["seq"]) <= self._sequence:
+            self._violate(f"{method} has the number {params['seq']} after {self._sequence}")
+        self._sequence = params["seq"]
+        if method == "messageDelta":
+            self._texts[params["messageId"]] = self._texts.get(params["messageId"], "") + params["delta"]
+        elif method == "turnCompleted":
+            learn(self.journal, self.send, params, self.begun)
+            whole, told = text_of(params.get("message")), self._texts.get(params.get("message", {}).get("id"), "")
+            if whole != told if self._is_whole else not whole.endswith(told):
+                self._violate(f"the deltas say {told!r}, and the message {whole!r}")
+
+    def _violate(self, account: str) -> None:
+        self.journal.violate(f"attached to message {self.send.number} after {self.after}: {account}")
 
 
 class Watch:
@@ -84,6 +122,8 @@ class Watch:
             self._violate(f"{method} has the number {first} after {self._sequence}")
         self._sequence = params["seq"]
         if method in ("turnQueued", "turnStarted"):
+            if send.has_unknown_attempt and not send.turn_id:
+                self.journal.count("lost in admission")
             acknowledge(self.journal, send, params["turn"])
             send.payers[:] = [self.payer]
         elif method == "messageDelta":
@@ -97,7 +137,7 @@ class Watch:
             with self.journal.lock:
                 if streams:
                     send.streamed.update(self._deltas)
-            learn(self.journal, send, params)
+            learn(self.journal, send, params, self.begun)
         elif method == "toolCallCompleted" and params["status"] == "completed":
             send.has_shown_text = True
 
@@ -106,4 +146,6 @@ class Watch:
             self._violate("the reply comes before turnCompleted")
         if self._completed and result["turn"] != self._completed["turn"]:
             self._violate(f"the reply says {result['turn']}, and turnCompleted {self._completed['turn']}")
-        learn(self.journal, self.send, result)
+        if self.send.has_unknown_attempt and not self.send.turn_id:
+            self.journal.count("admitted unheard")
+        learn(self.journal, self.send, result, self.begun)
