@@ -76,7 +76,7 @@ class Client:
                 conversation.sends.append(send)
         return send
 
-    def begin_send(self, send: Send, host: Host, **changes: Any) -> Call:
+    def begin_send(self, send: Send, host: Host) -> Call:
         """Sends it once."""
         # A message that makes a conversation is known to who sent it, and would be another message of whoever has claimed that person.
         payer = send.person.now if "conversationId" in send.params else send.person
@@ -88,8 +88,10 @@ class Client:
                 send.begun = self.journal.tick()
             if not send.turn_id:
                 send.payers.append(payer)
-        return host.request(
-            send.method, {**send.params, **changes, "caller": payer.caller}, Watch(self.journal, send, payer, host.number))
+        params = {**send.params, "caller": payer.caller}
+        if payer.address:
+            params["clientAddress"] = payer.address
+        return host.request(send.method, params, Watch(self.journal, send, payer, host.number))
 
     def deliver(self, send: Send, calls: list[Call] | None = None, meanwhile: Callable[[Call], None] | None = None) -> None:
         """Sends a message again and again, until it is known what has become of its turn.

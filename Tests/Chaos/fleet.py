@@ -49,9 +49,10 @@ class Fleet:
     def pick(self, chance: random.Random, other_than: Host | None = None) -> Host:
         """One of the processes, any other where there is one; waits until there is one.
 
-        Raises Ended.
+        Raises Ended, also when there is none for long.
         """
-        while not self._is_over.is_set():
+        until = time.monotonic() + 60
+        while not self._is_over.is_set() and time.monotonic() < until:
             hosts = self.hosts
             if hosts := [host for host in hosts if host is not other_than] or hosts:
                 return chance.choice(hosts)
@@ -124,7 +125,8 @@ class Killer:
         lull: set while nobody may send anything, so that hosts are idle and erase what was deleted.
         """
         chance, rounds = self._chance, 0
-        while self._fleet.kills < kills and time.monotonic() < deadline:
+        # Where nothing works it is enough to have seen that.
+        while self._fleet.kills < kills and time.monotonic() < deadline and len(self._fleet.journal.violations) < 100:
             time.sleep(min(chance.expovariate(1 / pause), 4 * pause))
             rounds += 1
             if rounds % 40 == 0:

@@ -28,6 +28,8 @@ class Person:
     # As the protocol names its caller, and the operator the person.
     caller: Object
     subject: Object
+    # Where an anonymous person comes from.
+    address: str | None = None
     claim_begun: bool = False
     # Who wanted everything, and who has it now.
     claimant: Person | None = None

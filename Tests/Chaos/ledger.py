@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from journal import Person, Send
-from model import Object, kind_of
+from model import Object
 from reader import Reader
 
 
@@ -54,12 +54,15 @@ class Ledger:
     def check(self) -> None:
         costs = {id(person): Bounds() for person in self.journal.people}
         everybody, anonymous = Bounds(), Bounds()
+        addresses = {person.address: Bounds() for person in self.journal.people if person.address}
         for send in self.journal.sends:
             person, system = self.cost(send)
             payers = {id(payer): payer for payer in send.payers or [send.person]}
             everybody.add(system.low, system.high)
             for payer in payers.values():
                 costs[id(payer)].add(person.low if len(payers) == 1 else 0, person.high)
+                if payer.address:
+                    addresses[payer.address].add(person.low if len(payers) == 1 else 0, person.high)
             kinds = {payer.is_anonymous for payer in payers.values()}
             if True in kinds:
                 anonymous.add(system.low if len(kinds) == 1 else 0, system.high)
@@ -69,6 +72,8 @@ class Ledger:
         asked = [person for person in self.journal.people if not person.is_going and not person.claim_begun]
         for person in asked:
             self.check_person(person, costs[id(person)])
+        for address, bounds in addresses.items():
+            self.compare(address, self.reader.limits({"clientAddress": address}).get(("address", "turns")), bounds)
         limits = self.reader.limits({"system": True})
         self.compare("the system", limits.get(("system", "turns")), everybody)
         self.compare("the system", limits.get(("system", "anonymousTurns")), anonymous)
@@ -105,14 +110,13 @@ class Ledger:
         bounds = Bounds()
         for send in self.journal.sends:
             payers = {id(payer) for payer in send.payers}
-            if id(person) not in payers:
+            if id(person) not in payers or send.kind.name != "tool":
                 continue
             stored = sum(
                 part["type"] == "toolResult" and part["status"] == "completed"
                 for message in self.messages.get(send.turn_id or "", [])
                 for part in message["content"])
-            is_unknown = not send.turn_id and kind_of(send.text).name == "tool"
-            answered = self.journal.tool_successes.get(send.turn_id or "", int(is_unknown))
+            answered = self.journal.tool_successes.get(send.turn_id or "", int(not send.turn_id))
             bounds.add(stored if len(payers) == 1 else 0, max(stored, answered))
         return bounds
 

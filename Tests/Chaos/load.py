@@ -156,8 +156,9 @@ class Visitor(Client):
 
     def say(self) -> None:
         conversation = self.conversation()
+        kind = "command" if self.chance.random() < 0.1 else self.kind()
         send = self.new_send(
-            conversation, conversation.person.now, self.kind(), can_repeat=self.chance.random() < 0.9, **self.options())
+            conversation, conversation.person.now, kind, can_repeat=self.chance.random() < 0.9, **self.options())
         self.deliver(send)
 
     def begin(self) -> None:
@@ -371,6 +372,7 @@ class Visitor(Client):
             made = self.ask("createAnonymousUser", {}).result
             user = made["anonymousUser"]["id"]
             person = Person(f"anonymous {user}", {"anonymousToken": made["anonymousToken"]}, {"anonymousUserId": user})
+            person.address = f"192.0.2.{self.chance.randint(1, 4)}"
         with self.journal.lock:
             self.journal.people.append(person)
             self.load.people.append(person)

@@ -23,6 +23,8 @@ class Kind:
     steps: tuple[Object, ...]
     # How the turn ends by itself; None when it does not.
     status: str | None = "completed"
+    # Whether the host answers by itself, without the model.
+    is_local: bool = False
 
 
 def _kind(name: str, *steps: Object, status: str | None = "completed") -> Kind:
@@ -50,6 +52,7 @@ KINDS = {
         _kind("endless", {"text": "And "}, {"delayMs": 10}, {"text": "so on"}, {"hang": True}, status=None),
         _kind("mute", {"hang": True}, status=None),
         Kind("tool", ("It is thrown.", "No more dice."), ()),
+        Kind("command", (), (), is_local=True),
     ]
 }
 
@@ -59,11 +62,13 @@ BEFORE_TOOL = "Let me throw. "
 
 def question(kind: str, number: int) -> str:
     """A message of a kind that no other is like."""
-    return f"chaos-{kind}{number % TOOL_ANSWERS if kind == 'tool' else ''}; message {number}."
+    mark = "/help " if KINDS[kind].is_local else ""
+    return f"{mark}chaos-{kind}{number % TOOL_ANSWERS if kind == 'tool' else ''}; message {number}."
 
 
 def kind_of(text: str) -> Kind | None:
     """The kind of a message; None when it was not made here."""
+    text = text.removeprefix("/help ")
     if not text.startswith("chaos-"):
         return None
     return KINDS.get(text[len("chaos-") :].split(";")[0].rstrip("0123456789"))

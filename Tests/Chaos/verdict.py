@@ -340,6 +340,10 @@ class Verdict:
         assert turn
         name = f"message {send.number} ({kind.name}, turn {turn['id']})"
         status, reason = turn["status"], turn["quota"]["reason"]
+        if kind.is_local:
+            if status not in ("completed", "interrupted", "cancelled") or reason != "local" or not turn.get("local"):
+                self.violate(f"{name} is a command: {turn}")
+            return
         if status == "completed" and (kind.status != "completed" or text not in kind.texts):
             self.violate(f"{name} is completed with {text!r}")
         elif status == "failed" and kind.status == "completed" and turn["error"]["data"]["code"] != "storeUnavailable":
