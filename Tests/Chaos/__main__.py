@@ -92,7 +92,10 @@ def run(chosen: argparse.Namespace, folder: Path, journal: Journal) -> dict[str,
     fleet = Fleet(arguments, folder, journal, chosen.processes)
     try:
         first = fleet.start()
-        load = Load(journal, fleet, Load.probe(first))
+        known = Load.probe(first)
+        if not known:
+            raise SystemExit(f"{chosen.binary} does not answer initialize; see {folder}/stderr.txt")
+        load = Load(journal, fleet, known)
         first.end_input()
         for operation in OPERATIONS:
             if operation not in load.operations:
