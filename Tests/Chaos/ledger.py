@@ -38,6 +38,8 @@ class Ledger:
         """messages: what is stored of turns, by their ids."""
         self.reader, self.journal, self.messages = reader, reader.journal, messages
         self.figures: dict[str, str] = {}
+        # The messages of each person, by its identity.
+        self.sends: dict[int, list[Send]] = {}
 
     @staticmethod
     def cost(send: Send) -> tuple[Bounds, Bounds]:
@@ -53,6 +55,7 @@ class Ledger:
 
     def check(self) -> None:
         costs = {id(person): Bounds() for person in self.journal.people}
+        self.sends = {id(person): [] for person in self.journal.people}
         everybody, anonymous = Bounds(), Bounds()
         addresses = {person.address: Bounds() for person in self.journal.people if person.address}
         for send in self.journal.sends:
@@ -60,6 +63,7 @@ class Ledger:
             payers = {id(payer): payer for payer in send.payers or [send.person]}
             everybody.add(system.low, system.high)
             for payer in payers.values():
+                self.sends[id(payer)].append(send)
                 costs[id(payer)].add(person.low if len(payers) == 1 else 0, person.high)
                 if payer.address:
                     addresses[payer.address].add(person.low if len(payers) == 1 else 0, person.high)
@@ -97,7 +101,7 @@ class Ledger:
         scope = "anonymous" if person.is_anonymous else "user"
         used = sorted(
             limit["used"]
-            for send in self.journal.sends
+            for send in self.sends[id(person)]
             if send.turn and send.is_over and send.turn["quota"]["counted"] and set(map(id, send.payers)) == {id(person)}
             for limit in send.turn["quota"]["limits"]
             if (limit["scope"], limit["unit"]) == (scope, "turns"))
@@ -108,9 +112,9 @@ class Ledger:
     def dice(self, person: Person) -> Bounds:
         """How many successful calls of the tool somebody has made: at least what is stored, at most what was answered."""
         bounds = Bounds()
-        for send in self.journal.sends:
-            payers = {id(payer) for payer in send.payers}
-            if id(person) not in payers or send.kind.name != "tool":
+        for send in self.sends[id(person)]:
+            payers = {id(payer) for payer in send.payers or [send.person]}
+            if send.kind.name != "tool" or not send.turn_id and not send.payers:
                 continue
             stored = sum(
                 part["type"] == "toolResult" and part["status"] == "completed"

@@ -126,11 +126,11 @@ class Verdict:
                 self.client.deliver(send)
             except Gone:
                 pass
+        gone = {each.id for each in self.journal.conversations if each.is_going}
         for creation in self.sample(creations):
             made = self.client.ask(creation.method, {**creation.params, "caller": creation.person.caller})
             id = next(iter(made.result.values()))["id"] if made.result else made.code
-            is_gone = any(each.id == creation.result and each.is_going for each in self.journal.conversations)
-            if id != creation.result and not (is_gone and id == "notFound"):
+            if id != creation.result and not (creation.result in gone and id == "notFound"):
                 self.violate(f"{creation.params['clientRequestId']} was made as {creation.result}, and its repeat gets {id}")
 
     def sample(self, things: list[Any]) -> list[Any]:
