@@ -106,6 +106,9 @@ class Client:
                 is_claimed = send.turn_id and send.person.claim_begun and "conversationId" not in send.params
                 if not send.can_repeat and (send.turn_id or send.has_unknown_attempt) or is_claimed:
                     return self.await_turn(send)
+                # A user who is deleted and says something is somebody new, to whom the message is new as well.
+                if send.attempts and send.person.is_going and "conversationId" not in send.params:
+                    raise Gone
                 calls = [self.begin_send(send, self.fleet.pick(self.chance))]
             call = calls.pop(0)
             if meanwhile:

@@ -113,6 +113,8 @@ class Send:
     # The last that was heard of the turn.
     turn: Object | None = None
     message: Object | None = None
+    # Those that it got because its user was deleted meanwhile.
+    further_turns: set[str] = field(default_factory=set)
     user_message_id: str | None = None
     # For whom it may have been admitted.
     payers: list[Person] = field(default_factory=list)

@@ -61,6 +61,7 @@ class Ledger:
         for send in self.journal.sends:
             person, system = self.cost(send)
             payers = {id(payer): payer for payer in send.payers or [send.person]}
+            system.high += len(send.further_turns)
             everybody.add(system.low, system.high)
             for payer in payers.values():
                 self.sends[id(payer)].append(send)
@@ -98,6 +99,9 @@ class Ledger:
 
     def check_receipts(self, person: Person, bounds: Bounds) -> None:
         """The receipts of somebody's turns that count say 1, 2, 3, and so on, each once."""
+        # A user who was deleted, and said something before it had heard of that, has begun anew.
+        if person.is_going:
+            return
         scope = "anonymous" if person.is_anonymous else "user"
         used = sorted(
             limit["used"]

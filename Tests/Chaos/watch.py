@@ -14,7 +14,10 @@ def text_of(message: Object | None) -> str:
 def acknowledge(journal: Journal, send: Send, turn: Object) -> None:
     """Notes that a message is accepted, and as which turn."""
     with journal.lock:
-        if send.turn_id and send.turn_id != turn["id"]:
+        if send.turn_id and send.turn_id != turn["id"] and send.person.is_going and "conversationId" not in send.params:
+            # Between the two the user was deleted, and is somebody new.
+            send.further_turns.add(turn["id"])
+        elif send.turn_id and send.turn_id != turn["id"]:
             journal.violate(f"message {send.number} has two turns: {send.turn_id} and {turn['id']}")
         if send.turn_id:
             return
@@ -39,6 +42,8 @@ def learn(journal: Journal, send: Send, result: Object, asked: int) -> None:
     turn, message = result["turn"], result.get("message")
     acknowledge(journal, send, turn)
     with journal.lock:
+        if turn["id"] in send.further_turns:
+            return
         if turn["status"] not in TERMINAL or "quota" not in turn:
             # Without a receipt its end is not stored, and may still be another one.
             if not send.is_over:
