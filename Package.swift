@@ -68,7 +68,8 @@ let package = Package(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "ParleyHostTests", dependencies: ["JSON", "ParleyHost", "ParleyTestSupport", "parley"], exclude: ["Transcripts"],
+            name: "ParleyHostTests", dependencies: ["JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyTestSupport", "parley"],
+            exclude: ["Transcripts"],
             swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

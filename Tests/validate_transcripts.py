@@ -12,6 +12,7 @@ What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Check
   is of those that only a running host can know (`BEYOND_A_SCHEMA`);
 - a received line fits the result of the method that it answers, the errors that the method may have, or the notification's params;
 - every request is answered, and the events of every turn keep the protocol's order;
+- a turn answers a message of its own, or, with `regenerateMessage`, one of another turn; listed messages are a path, or siblings;
 - a request of the host fits its params and comes at its time; what is sent in answer may be wrong on purpose, and then the events that
   follow say so, as they tell what was answered rightly;
 - `capabilities.methods` of `initialize` are the methods that have a schema, and the transcripts show each method's result, each of its own
@@ -31,8 +32,12 @@ BASE = "https://parley.invalid/schemas/"
 BEYOND_A_SCHEMA = re.compile(
     r"longer than|larger than|cursor|characters|bytes|no provider has the name|has no default model|name is missing after the colon"
     r"|only the operator|operator cannot be deleted|without fraction and exponent|outside the range of"
+    r"|is of a command|is not the user's|holds results of tools|is beyond"
     r"|is used by|leads nowhere|leads to|leads back|below a nested \$id|regular expression|nests deeper|apply within one another|18 digits"
 )
+
+# The methods whose result tells the end of a turn.
+BEGIN_A_TURN = {"sendMessage", "regenerateMessage", "editMessage"}
 
 # The notifications of JSON-RPC's own kind that the host sends, too.
 SENT_BY_HOST = {"$/cancelRequest"}
@@ -134,6 +139,8 @@ class Request:
     def __init__(self, message, where):
         self.method, self.params, self.where = message["method"], message.get("params") or {}, where
         self.repeats = message.repeats
+        after = self.params.get("afterSeq") if self.method == "attachTurn" else None
+        self.attachment = Attachment(after if isinstance(after, int) else 0) if self.method == "attachTurn" else None
 
     @property
     def streams(self):
@@ -163,14 +170,15 @@ class Turn:
 
     def __init__(self):
         self.seq, self.texts, self.completed = 0, {}, None
+        self.is_left = False  # queued, for another process to run
         self.calls = {}  # those that have started and not ended
 
     def event(self, name, params, streams):
         first = params.get("fromSeq", params["seq"])
         if first != self.seq + 1 and (streams or first <= self.seq):
             yield f"the event after number {self.seq} of {params['turnId']} begins with {first}"
-        if (name == "turnStarted") != (self.seq == 0):
-            yield "turnStarted is to be a turn's first event, and only that"
+        if (name == "turnQueued") != (self.seq == 0) and (name == "turnStarted") != (self.seq == 0):
+            yield "turnStarted or turnQueued is to be a turn's first event, and only that"
         if self.completed:
             yield f"{params['turnId']} has an event after turnCompleted"
         self.seq = params["seq"]
@@ -226,13 +234,49 @@ class Turn:
 
     def message(self, message):
         """Holds an answer of the assistant's against the deltas, if there were any in the turn."""
-        text = "".join(part["text"] for part in message["content"] if part["type"] == "text")
-        if self.texts and text != self.texts.get(message["id"], ""):
+        if self.texts and spoken(message) != self.texts.get(message["id"], ""):
             yield f"the deltas of {message['id']} are not its text"
 
     def reply(self, result):
+        self.is_left = result["turn"]["status"] == "queued"
         if self.completed and any(result.get(key) != self.completed.get(key) for key in ("turn", "message")):
             yield "the reply does not say what turnCompleted said"
+
+
+class Attachment(Turn):
+    """The events of a turn as a request sees them that attached to it."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.seq = after
+        self.is_whole = after == 0  # whether the texts are all of what their messages say
+
+    def event(self, name, params, streams):
+        if name == "turnSnapshot":
+            self.seq, self.is_whole, self.calls = params["seq"], True, {}
+            self.texts = {message["id"]: spoken(message) for message in params["messages"] if message["role"] == "assistant"}
+            if self.completed:
+                yield f"{params['turnId']} has an event after turnCompleted"
+            return
+        if name == "turnCompleted" and params["seq"] == self.seq:
+            self.seq -= 1  # The client has had it before, and gets it again.
+        call_id = params.get("toolCallId") or params.get("toolCall", {}).get("id")
+        if not self.is_whole and name in ("approvalRequested", "approvalResolved", "toolCallCompleted") and call_id not in self.calls:
+            if params["seq"] != self.seq + 1:
+                yield f"the event after number {self.seq} of {params['turnId']} is number {params['seq']}"
+            self.seq = params["seq"]
+            return
+        yield from super().event(name, params, streams)
+
+    def message(self, message):
+        said = self.texts.get(message["id"], "")
+        if self.is_whole and said != spoken(message) or not spoken(message).endswith(said):
+            yield f"what was sent of {message['id']} is not its text"
+
+
+def spoken(message):
+    """The text of a message."""
+    return "".join(part["text"] for part in message["content"] if part["type"] == "text")
 
 
 class Transcript:
@@ -276,7 +320,7 @@ class Transcript:
         for refused in self.refusals:
             self.report(f"nothing was refused with the id {refused[1]!r}")
         for turn_id, turn in self.turns.items():
-            if not turn.completed:
+            if not turn.completed and not turn.is_left:
                 self.report(f"{turn_id} has no turnCompleted")
 
     # Sent
@@ -416,8 +460,18 @@ class Transcript:
         request = self.requests.get(identity(params["requestId"]))
         if not request:
             return self.report("the event names a request that was never sent")
-        for fault in self.turns.setdefault(params["turnId"], Turn()).event(name, params, request.streams):
+        if request.attachment and self.in_flight.get(identity(params["requestId"])) is not request:
+            self.report("the event is for an attachment that has been answered")
+        turn = request.attachment or self.turns.setdefault(params["turnId"], Turn())
+        for fault in turn.event(name, params, request.streams):
             self.report(fault)
+        if name == "turnStarted":
+            turn, question = params["turn"], params["userMessage"]
+            is_own = question["turnId"] == turn["id"]
+            if question["id"] != turn["userMessageId"] or is_own != (request.method != "regenerateMessage"):
+                self.report("the turn answers another message than it should")
+        if any("siblingCount" in params.get(key, {}) for key in ("userMessage", "message")):
+            self.report("siblings are counted where no list is")
 
     def host_request(self, value):
         name, params = value["method"], value["params"]
@@ -495,12 +549,22 @@ class Transcript:
         self.coverage.add((request.method, None))
         if request.method == "initialize":
             self.coverage.add(("methods", *result["capabilities"]["methods"]))
+        if request.method == "listMessages":
+            for before, after in zip(result["data"], result["data"][1:]):
+                is_in_place = request.params.get("siblingsOf") and before.get("parentId") == after.get("parentId")
+                if not is_in_place and (request.params.get("siblingsOf") or before.get("parentId") != after["id"]):
+                    self.report(f"{before['id']} and {after['id']} do not stand in one list")
         for message in result["data"] if request.method == "listMessages" else []:
             turn = self.turns.get(message["turnId"])
             if turn and turn.completed and message["role"] == "assistant":
                 for fault in turn.message(message):
                     self.report(fault)
-        if request.method == "sendMessage" and request.params.get("wait") is not False:
+        if request.attachment:
+            if not request.attachment.completed:
+                self.report("attachTurn is answered before turnCompleted")
+            for fault in request.attachment.reply(result):
+                self.report(fault)
+        if request.method in BEGIN_A_TURN and request.params.get("wait") is not False:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)
 

@@ -6,7 +6,7 @@ package struct Failure: Error, Hashable, Sendable {
     package enum Code: String, CaseIterable, Sendable {
         case invalidParams, internalError, authRequired, overloaded, shuttingDown, notFound, cancelled
         case quotaExceeded, modelNotAllowed, messageTooLarge
-        case conversationBusy, idempotencyConflict
+        case conversationBusy, queueFull, idempotencyConflict
         case nameTaken, revisionConflict
         case storeUnavailable, storeFull
         case modelUnavailable, modelRateLimited, modelRejected, modelAuth, modelBilling, modelTimeout
@@ -83,5 +83,13 @@ package struct Failure: Error, Hashable, Sendable {
     package static func conversationBusy(turnID: String) -> Failure {
         Failure(
             .conversationBusy, "Another turn is running in this conversation.", details: [Detail("turnId", .string(turnID))])
+    }
+
+    /// A conversation in which too many turns wait.
+    ///
+    /// - Parameter limit: how many may.
+    package static func queueFull(limit: Int) -> Failure {
+        Failure(
+            .queueFull, "More than \(limit) turns would wait in this conversation.", details: [Detail("limit", .integer(Int64(limit)))])
     }
 }

@@ -14,6 +14,8 @@ package struct Limits: Sendable {
     package static let maxJSONDepth = 120
     /// How many bytes a character of a bounded text may have on average, because a single one may have any number.
     static let bytesPerCharacter = 8
+    /// How many turns may wait in one conversation.
+    package var maxQueuedTurns = 16
     /// The greatest title, in characters.
     package var maxTitleCharacters = 200
     /// The greatest metadata of a conversation, in bytes of JSON.

@@ -35,7 +35,7 @@ package final class AgentHost: Sendable {
     private let state: Locked<State>
 
     private struct State {
-        var connection: Connection?
+        var attachments: AttachmentQueue?
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
@@ -76,6 +76,7 @@ package final class AgentHost: Sendable {
         clientRequests = ClientRequests(ambient: ambient, logger: logger)
         startedAt = ambient.monotonicMilliseconds()
         state = Locked(State(defaultCaller: defaultUserID.map { .user(id: $0) }))
+        turns.adopter = { [weak self] in self?.adopt($0) }
     }
 
     /// Serves a connection until its end; then every turn has ended and everything is written.
@@ -85,10 +86,14 @@ package final class AgentHost: Sendable {
     ///   - output: the descriptor that answers go to, which nobody else may write to.
     package func run(input: Int32, output: Int32) async {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
-        state.withLock { $0.connection = connection }
+        state.withLock { $0.attachments = AttachmentQueue(connection: connection) }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
-            for _ in 0..<2 { ambient.beginActivity() }
+            for _ in 0..<3 { ambient.beginActivity() }
+            group.addTask {
+                await self.turns.watchQueue()
+                self.ambient.endActivity()
+            }
             group.addTask {
                 await self.turns.monitor()
                 self.ambient.endActivity()
@@ -123,11 +128,14 @@ package final class AgentHost: Sendable {
     // MARK: What methods use
 
     /// The connection that is being served.
-    var connection: Connection {
-        guard let connection = state.withLock({ $0.connection }) else {
+    var connection: Connection { attachments.connection }
+
+    /// The attachments that wait for it.
+    var attachments: AttachmentQueue {
+        guard let attachments = state.withLock({ $0.attachments }) else {
             preconditionFailure("requests come over a connection, which lasts until the last of them has been answered")
         }
-        return connection
+        return attachments
     }
 
     func setDefaultCaller(_ caller: CallerClaim) {
@@ -217,6 +225,12 @@ extension AgentHost: MessageHandler {
             forget(call)
             call.reply.fail(error.wireError)
         }
+    }
+
+    /// Runs a turn that waited, and whose host is gone.
+    private func adopt(_ begun: BegunTurn) {
+        let cancellation = Cancellation()
+        queue.add([], cancellation: cancellation) { [turns] _ in await turns.run(begun, cancellation: cancellation) }
     }
 
     /// Notes the cause of a failure that clients are not told.

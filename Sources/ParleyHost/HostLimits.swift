@@ -31,6 +31,7 @@ package struct HostLimits: Sendable, JSONWritable {
                 writer.member("user", core.maxMessageBytesUser)
             }
             writer.member("maxAnswerBytes", core.maxAnswerBytes)
+            writer.member("maxQueuedTurns", core.maxQueuedTurns)
             writer.member("maxTitleCharacters", core.maxTitleCharacters)
             writer.member("maxMetadataBytes", core.maxMetadataBytes)
             writer.member("maxDescriptionCharacters", core.maxDescriptionCharacters)

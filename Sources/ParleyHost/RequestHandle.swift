@@ -5,6 +5,7 @@ final class RequestHandle: Sendable {
     private struct State {
         var isCancelled = false
         var runsTurn: Bool
+        var endsWithTurn = false
         var turnID: String?
     }
 
@@ -37,7 +38,12 @@ final class RequestHandle: Sendable {
 
     /// Ends the waiting of a request that is not a turn, because the process ends.
     func stopWaiting() {
-        if !state.withLock({ $0.runsTurn }) { cancellation.request() }
+        if !state.withLock({ $0.runsTurn || $0.endsWithTurn }) { cancellation.request() }
+    }
+
+    /// Says that the request follows a turn of this process, and so ends with it also when the process ends.
+    func endsWithTurn() {
+        state.withLock { $0.endsWithTurn = true }
     }
 
     /// Says that the request only waits for a turn that another one runs.

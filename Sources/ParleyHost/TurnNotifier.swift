@@ -2,10 +2,11 @@ import JSON
 import JSONRPC
 import ParleyCore
 
-/// Sends a turn's events to the connection that asked for it.
+/// Sends a turn's events to whoever began it, as they come.
 ///
 /// While the client reads too slowly, adjacent deltas are joined here instead of sent, so that the outbox holds whole frames only and stays
-/// small; when they grow large, `ready` keeps the turn from asking the model for more.
+/// small; when they grow large, `ready` keeps the turn from asking the model for more. Those who attach to the turn hold up nobody: see
+/// `TurnAttachment`.
 final class TurnNotifier: TurnObserver {
     /// How many bytes of joined deltas may wait before the model is slowed down.
     private static let maximumJoinedBytes = 64 * 1024
@@ -14,7 +15,6 @@ final class TurnNotifier: TurnObserver {
     private struct Joined {
         var event: TurnEvent
         var delta: Delta
-        var firstSequence: Int
     }
 
     private struct State {
@@ -45,11 +45,11 @@ final class TurnNotifier: TurnObserver {
                     if joins {
                         join(delta, event, into: &state, writer: &writer)
                     } else {
-                        write(event, to: &writer)
+                        writer.notification(event, requestID: requestID)
                     }
                 } else {
                     flush(&state, to: &writer)
-                    write(event, to: &writer)
+                    writer.notification(event, requestID: requestID)
                 }
             }
             if !writer.bytes.isEmpty { connection.send(writer.bytes) }
@@ -99,7 +99,8 @@ final class TurnNotifier: TurnObserver {
             state.joined?.event.sequence = event.sequence
         } else {
             flush(&state, to: &writer)
-            state.joined = Joined(event: event, delta: delta, firstSequence: event.sequence)
+            state.joined = Joined(event: event, delta: delta)
+            state.joined?.event.firstSequence = event.sequence
         }
     }
 
@@ -108,45 +109,7 @@ final class TurnNotifier: TurnObserver {
         state.joined = nil
         var event = joined.event
         event.body = joined.delta.body
-        write(event, firstSequence: joined.firstSequence, to: &writer)
-    }
-
-    private func write(_ event: TurnEvent, firstSequence: Int? = nil, to writer: inout JSONWriter) {
-        writer.notification(event.body.name) { writer in
-            writer.object { writer in
-                writer.member("conversationId", event.conversationID)
-                writer.member("turnId", event.turnID)
-                writer.member("requestId", requestID)
-                // A frame that joins several deltas says where it begins.
-                if let firstSequence, firstSequence < event.sequence { writer.member("fromSeq", firstSequence) }
-                writer.member("seq", event.sequence)
-                switch event.body {
-                case .started(let turn, let userMessage):
-                    writer.member("turn", turn)
-                    writer.member("userMessage", userMessage)
-                case .messageDelta(let messageID, let delta), .reasoningDelta(let messageID, let delta):
-                    writer.member("messageId", messageID)
-                    writer.member("delta", delta)
-                case .toolCallStarted(let call, let source):
-                    writer.key("toolCall")
-                    writer.object { writer in
-                        writer.members(of: call)
-                        writer.member("source", source)
-                    }
-                case .toolCallCompleted(let result, let milliseconds): writer.members(of: result, milliseconds: milliseconds)
-                case .approvalRequested(let call):
-                    writer.key("toolCall")
-                    writer.object { $0.members(of: call) }
-                case .approvalResolved(let id, let option):
-                    writer.member("toolCallId", id)
-                    writer.member("option", option.rawValue)
-                case .quotaWarning(let warning): writer.members(of: warning)
-                case .retryScheduled(let notice): writer.members(of: notice)
-                case .completed(let result):
-                    writer.members(of: result)
-                }
-            }
-        }
+        writer.notification(event, requestID: requestID)
     }
 }
 
@@ -161,39 +124,12 @@ private struct Delta {
     }
 }
 
-extension JSONWriter {
-    /// Writes the members of `retryScheduled`.
-    fileprivate mutating func members(of notice: RetryNotice) {
-        member("attempt", notice.attempt)
-        member("maxAttempts", notice.maxAttempts)
-        member("delayMs", Int(notice.delayMilliseconds))
-        member("error", notice.error.wireError)
-        member("model", notice.model)
-    }
-}
-
 extension TurnEvent.Body {
     fileprivate var delta: Delta? {
         switch self {
         case .messageDelta(let id, let text): Delta(messageID: id, text: text, isReasoning: false)
         case .reasoningDelta(let id, let text): Delta(messageID: id, text: text, isReasoning: true)
         default: nil
-        }
-    }
-
-    /// The notification's name.
-    fileprivate var name: StaticString {
-        switch self {
-        case .started: "turnStarted"
-        case .messageDelta: "messageDelta"
-        case .reasoningDelta: "reasoningDelta"
-        case .retryScheduled: "retryScheduled"
-        case .toolCallStarted: "toolCallStarted"
-        case .toolCallCompleted: "toolCallCompleted"
-        case .approvalRequested: "approvalRequested"
-        case .approvalResolved: "approvalResolved"
-        case .quotaWarning: "quotaWarning"
-        case .completed: "turnCompleted"
         }
     }
 }

@@ -18,9 +18,10 @@ struct ConversationRow {
 
     fileprivate static let selection = """
         SELECT c.key, c.owner, c.head, c.bot, t.host, c.id, c.title, b.id, c.pinned, c.archived, c.metadata, c.message_count, t.id,
-            c.created_at, c.updated_at, c.usage, c.pending_command
+            c.created_at, c.updated_at, c.usage, c.pending_command, h.id
         FROM conversations c
         LEFT JOIN bots b ON b.key = c.bot
+        LEFT JOIN messages h ON h.key = c.head
         LEFT JOIN turns t ON t.conversation = c.key AND t.status = 'inProgress'
         """
     fileprivate static let byID = selection + " WHERE c.id = ?"
@@ -36,7 +37,8 @@ struct ConversationRow {
         pendingCommand = try pending.map(StoredJSON.pendingCommand)
         value = Conversation(
             id: row[5], title: row[6], botID: row[7], pinned: row[8], archived: row[9],
-            metadata: try StoredJSON.value(row[10], column: "conversations.metadata"), messageCount: row[11], activeTurnID: row[12],
+            metadata: try StoredJSON.value(row[10], column: "conversations.metadata"), headMessageID: row[17], messageCount: row[11],
+            activeTurnID: row[12],
             usage: try usage.map { try StoredJSON.usage($0, column: "conversations.usage") }, createdAt: row[13], updatedAt: row[14])
     }
 }
@@ -84,6 +86,7 @@ extension StoreTransaction {
 
     /// Deletes a conversation with all that belongs to it.
     func delete(_ conversation: ConversationRow, at now: Timestamp) throws {
+        try leaveQueue(whereConversation: "c.key", conversation.key, at: now)
         try db.run("DELETE FROM conversations WHERE key = ?", conversation.key)
         try Erasure.setPending(in: db, since: now)
     }

@@ -94,7 +94,14 @@ enum DatabaseCheck {
         Invariant(
             sentence: "Turn % answers a message that is not in its conversation.",
             query: """
-                SELECT t.id FROM turns t LEFT JOIN messages m ON m.id = t.user_message_id WHERE m.conversation IS NOT t.conversation
+                SELECT t.id FROM turns t LEFT JOIN messages m ON m.id = t.user_message_id
+                WHERE t.started_at IS NOT NULL AND m.conversation IS NOT t.conversation
+                """),
+        Invariant(
+            sentence: "Turn % waits and is not in the queue, or the other way round.",
+            query: """
+                SELECT t.id FROM turns t LEFT JOIN queued_turns q ON q.turn = t.key
+                WHERE (t.status = 'queued') <> (q.conversation IS t.conversation) OR t.status = 'queued' AND t.started_at IS NOT NULL
                 """),
         Invariant(
             sentence: "The answer of turn % is not in its conversation.",
@@ -122,7 +129,8 @@ enum DatabaseCheck {
         var problems: [String] = []
         for (table, column, verify) in jsonColumns {
             var ids: [String] = []
-            try db.forEach("SELECT id, \(column) FROM \(table) WHERE \(column) IS NOT NULL") { row in
+            let id = table == "queued_turns" ? "CAST(turn AS TEXT)" : "id"
+            try db.forEach("SELECT \(id), \(column) FROM \(table) WHERE \(column) IS NOT NULL") { row in
                 do {
                     try verify(row[1])
                 } catch {
@@ -155,6 +163,7 @@ enum DatabaseCheck {
         ("bots", "tools", { _ = try JSONReader.parse($0) }),
         ("bots", "fallback_models", { _ = try JSONReader.parse($0) }),
         ("messages", "parts", { _ = try StoredJSON.parts($0) }),
+        ("queued_turns", "parts", { _ = try StoredJSON.parts($0) }),
         ("messages", "usage", { _ = try StoredJSON.usage($0, column: "messages.usage") }),
         ("messages", "private", { _ = try StoredJSON.replay($0) }),
         ("turns", "context", { _ = try StoredJSON.omissions($0) }),

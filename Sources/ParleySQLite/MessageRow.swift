@@ -4,29 +4,44 @@ import ParleyCore
 /// A message as it stands in the database.
 struct MessageRow {
     /// The message, which does not know yet which one it follows.
-    fileprivate let value: Message
+    let value: Message
     /// The key of the message that it follows.
     fileprivate let parent: Int64?
     /// Bytes of the stored content.
-    fileprivate let size: Int
+    let size: Int
 
     private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts, m.private, m.local"
-    fileprivate static let byKey = "SELECT \(columns) FROM messages m WHERE m.key = ?"
+    /// With the number of siblings, which the index on the parent tells.
+    fileprivate static let byKeyForLists = """
+        SELECT \(columns), (SELECT count(*) FROM messages s WHERE s.conversation = m.conversation AND s.parent IS m.parent)
+        FROM messages m WHERE m.key = ?
+        """
     /// Of what no model is told, the content is not even read.
-    fileprivate static let byKeyForModels = byKey.replacing("m.parts", with: "iif(m.local, '[]', m.parts)")
-    fileprivate static let byID = "SELECT \(columns), p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
+    fileprivate static let byKeyForModels =
+        "SELECT \(columns.replacing("m.parts", with: "iif(m.local, '[]', m.parts)")), NULL FROM messages m WHERE m.key = ?"
+    fileprivate static let byID = "SELECT \(columns), NULL, p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
+    /// What follows a message, or begins a conversation, from a key on.
+    static let byParent = """
+        SELECT \(columns), ?4 FROM messages m WHERE m.conversation = ?1 AND m.parent IS ?2 AND m.key >= ?3 ORDER BY m.key
+        """
+    /// What a turn has said after a message: at most one, because a turn goes straight on.
+    fileprivate static let next = """
+        SELECT \(columns), NULL, m.key FROM messages m WHERE m.conversation = ? AND m.parent = ? AND m.turn_id = ? ORDER BY m.key LIMIT 1
+        """
 
-    fileprivate init(_ row: StoredRow, conversationID: String) throws {
+    init(_ row: StoredRow, conversationID: String) throws {
         guard let role = Message.Role(rawValue: row[3]) else { throw SQLiteFailure.unreadable("messages.role") }
         guard let status = Message.Status(rawValue: row[4]) else { throw SQLiteFailure.unreadable("messages.status") }
         let usage: [UInt8]? = row[6]
         let parts: [UInt8] = row[8]
         let replay: [UInt8]? = row[9]
+        let siblings: Int? = row[11]
         parent = row[0]
         size = parts.count
         value = Message(
-            id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil, role: role, content: try StoredJSON.parts(parts),
-            status: status, isLocal: row[10], model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") },
+            id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil,
+            siblingCount: siblings.flatMap { $0 > 1 ? $0 : nil }, role: role, content: try StoredJSON.parts(parts), status: status,
+            isLocal: row[10], model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") },
             replay: try replay.map(StoredJSON.replay), createdAt: row[7])
     }
 }
@@ -44,12 +59,32 @@ extension StoreTransaction {
 
     /// Reads the assistant's message of a turn, if there is one.
     func answer(of turn: TurnRow) throws -> Message? {
-        guard let id = turn.value.messageID else { return nil }
-        return try db.first(MessageRow.byID, id) { row in
-            var message = try MessageRow(row, conversationID: turn.value.conversationID).value
-            message.parentID = row[11]
+        try turn.value.messageID.flatMap { try message($0, ofConversation: turn.value.conversationID) }
+    }
+
+    /// Reads a message of a conversation.
+    func message(_ id: String, ofConversation conversationID: String) throws -> Message? {
+        try db.first(MessageRow.byID, id) { row in
+            var message = try MessageRow(row, conversationID: conversationID).value
+            message.parentID = row[12]
             return message
         }
+    }
+
+    /// The message that a turn answers and what it has said since, oldest first.
+    func messages(of turn: TurnRow) throws -> [Message] {
+        let (questionID, conversationID) = (turn.value.userMessageID, turn.value.conversationID)
+        var messages = try message(questionID, ofConversation: conversationID).map { [$0] } ?? []
+        var key = try messageKey(questionID, inConversation: turn.conversation)
+        while let parent = key {
+            key = try db.first(MessageRow.next, turn.conversation, parent, turn.value.id) { row in
+                var message = try MessageRow(row, conversationID: conversationID).value
+                message.parentID = messages.last?.id
+                messages.append(message)
+                return row[12]
+            }
+        }
+        return messages
     }
 
     /// Lists the path that ends with a conversation's head, newest first.
@@ -64,7 +99,7 @@ extension StoreTransaction {
         }
         guard let start else { return Page(elements: [], nextCursor: nil) }
         var bytes = 0
-        let (messages, next) = try path(from: start, conversationID: id) { row, read in
+        let (messages, next) = try path(from: start, conversationID: id, by: MessageRow.byKeyForLists) { row, read in
             bytes += row.size
             return read.isEmpty || read.count < page.limit && bytes <= surroundings.maximumPageBytes
         }
@@ -105,7 +140,7 @@ extension StoreTransaction {
     ///   - takes: whether a message is still wanted, after those that were taken before it.
     /// - Returns: the messages, newest first, and the id of the first that was not wanted.
     private func path(
-        from key: Int64, conversationID: String, by statement: String = MessageRow.byKey, takes: (MessageRow, _ before: [Message]) -> Bool
+        from key: Int64, conversationID: String, by statement: String, takes: (MessageRow, _ before: [Message]) -> Bool
     ) throws -> (messages: [Message], next: String?) {
         var messages: [Message] = []
         var next: Int64? = key

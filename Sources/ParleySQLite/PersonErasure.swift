@@ -13,6 +13,7 @@ extension StoreTransaction {
             guard let host = turn.host, try !surroundings.isAlive(host) else { throw Failure.conversationBusy(turnID: turn.value.id) }
             _ = try recover(turn, at: now)
         }
+        try leaveQueue(whereConversation: "c.owner", person, at: now)
         // Everything else hangs on this row, tombstones of claimed people included.
         try db.run("DELETE FROM people WHERE key = ?", person)
         try Erasure.setPending(in: db, since: now)

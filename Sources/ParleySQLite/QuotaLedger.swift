@@ -84,8 +84,7 @@ extension StoreTransaction {
     /// - Throws: `quotaExceeded` for the limit of what is in flight.
     func requireRoomForCommand(of person: Int64, _ kind: PersonKind) throws {
         guard let key = QuotaKey.inFlight(of: kind), let rule = surroundings.quotas[key] else { return }
-        let running: Int =
-            try db.first("SELECT count(*) FROM turns WHERE person = ? AND status = 'inProgress' AND local", person) { $0[0] } ?? 0
+        let running = try runningCommands(of: person)
         let reading = QuotaReading(rule, taken: running, held: running)
         guard reading.isOpen else { throw Failure.quotaExceeded(reading, of: key) }
     }
@@ -221,7 +220,13 @@ extension StoreTransaction {
         }
     }
 
-    private func runningTurns(of person: Int64) throws -> Int {
+    /// How many commands of a person run.
+    func runningCommands(of person: Int64) throws -> Int {
+        try db.first("SELECT count(*) FROM turns WHERE person = ? AND status = 'inProgress' AND local", person) { $0[0] } ?? 0
+    }
+
+    /// How many turns of a person run that are no commands.
+    func runningTurns(of person: Int64) throws -> Int {
         try db.first(
             "SELECT count(*) FROM holds h JOIN turns t ON t.key = h.turn WHERE h.person = ? AND t.status = 'inProgress'", person
         ) { $0[0] } ?? 0

@@ -33,7 +33,12 @@ extension SQLiteStore {
         _ id: String, _ change: ConversationChange, at now: Timestamp, for caller: Caller
     ) async throws(Failure) -> Conversation {
         try await write { transaction in
-            var conversation = try transaction.conversation(id, of: transaction.person(caller))
+            let person = try transaction.person(caller)
+            var conversation = try transaction.conversation(id, of: person)
+            if let head = change.headMessageID {
+                try transaction.moveHead(of: conversation, to: head, at: now)
+                conversation = try transaction.conversation(id, of: person)
+            }
             conversation.value.title = change.title ?? conversation.value.title
             conversation.value.metadata = change.metadata ?? conversation.value.metadata
             conversation.value.updatedAt = now
@@ -69,6 +74,14 @@ extension SQLiteStore {
     ) async throws(Failure) -> Page<Message> {
         try await read { transaction in
             try transaction.messages(in: transaction.conversation(id, of: transaction.person(caller)), page: page)
+        }
+    }
+
+    package func siblings(
+        of messageID: String, inConversation id: String, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Message> {
+        try await read { transaction in
+            try transaction.siblings(of: messageID, in: transaction.conversation(id, of: transaction.person(caller)), page: page)
         }
     }
 }

@@ -45,9 +45,18 @@ extension SQLiteStore {
         }
     }
 
-    package func requestCancel(ofTurn id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult {
+    package func snapshot(ofTurn id: String, beyond sequence: Int, for caller: Caller) async throws(Failure) -> TurnSnapshot? {
+        try await read { transaction in
+            try transaction.snapshot(of: transaction.turn(id, of: transaction.person(caller)), beyond: sequence)
+        }
+    }
+
+    package func requestCancel(
+        ofTurn id: String, withQueue: Bool, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> TurnResult {
         try await write { transaction in
             let turn = try transaction.turn(id, of: transaction.person(caller))
+            if withQueue { try transaction.leaveQueue(whereConversation: "c.key", turn.conversation, at: now) }
             return try transaction.result(of: transaction.cancel(turn, at: now))
         }
     }

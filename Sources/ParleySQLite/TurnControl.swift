@@ -1,7 +1,7 @@
 import GRDB
 import ParleyCore
 
-/// What happens to turns while they run: checkpoints, wishes to cancel, and the recovery of those whose host is gone.
+/// What happens to turns while they run: checkpoints, snapshots, wishes to cancel, and the recovery of those whose host is gone.
 extension StoreTransaction {
     /// Keeps what a turn has said so far, if it is still this host's.
     func store(_ checkpoint: TurnCheckpoint) throws {
@@ -9,14 +9,26 @@ extension StoreTransaction {
         try store(checkpoint, of: turn)
     }
 
+    /// A turn with its messages, nil when it goes on and no event beyond a number is stored.
+    func snapshot(of turn: TurnRow, beyond sequence: Int) throws -> TurnSnapshot? {
+        guard turn.value.status.isTerminal || turn.lastSequence > sequence else { return nil }
+        return TurnSnapshot(turn: turn.value, messages: try messages(of: turn), lastSequence: turn.lastSequence)
+    }
+
     /// Leaves word for the host of a turn that it shall be cancelled.
     ///
     /// - Returns: the turn as it now stands.
     func cancel(_ turn: TurnRow, at now: Timestamp) throws -> TurnRow {
+        if turn.value.status == .queued { return try leaveQueue(turn, at: now) }
         guard turn.value.status == .inProgress, let host = turn.host else { return turn }
         guard try surroundings.isAlive(host) else { return try recover(turn, at: now) }
-        try db.run("UPDATE turns SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE key = ?", now, turn.key)
+        try requestCancel(ofTurn: turn.key, at: now)
         return turn
+    }
+
+    /// Leaves word for the host that runs a turn.
+    func requestCancel(ofTurn key: Int64, at now: Timestamp) throws {
+        try db.run("UPDATE turns SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE key = ?", now, key)
     }
 
     /// Which running turns of this host somebody wants cancelled.

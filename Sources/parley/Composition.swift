@@ -108,6 +108,7 @@ struct Composition: Sendable {
         limits.core.maxMessageBytesUser = settings.integer("limits.maxMessageBytes.user")
         limits.core.maxAnswerBytes = settings.integer("limits.maxAnswerBytes")
         limits.core.maxHistoryBytes = settings.integer("limits.maxHistoryBytes")
+        limits.core.maxQueuedTurns = settings.integer("limits.maxQueuedTurns")
         limits.core.maxTitleCharacters = settings.integer("limits.maxTitleCharacters")
         limits.core.maxMetadataBytes = settings.integer("limits.maxMetadataBytes")
         limits.core.maxDescriptionCharacters = settings.integer("limits.maxDescriptionCharacters")

@@ -111,7 +111,7 @@ struct TurnsUnderTest {
         let draft = Turns.Draft(conversationID: conversation, content: [.text(text)], model: model, maxOutputTokens: maxOutputTokens)
         _ = try await turns.send(
             draft, for: TurnClient(caller: caller), cancellation: Cancellation(), observer: observer
-        ) { _ in
+        ) { _, _ in
         } ended: { ended in
             result.withLock { $0 = ended }
         }

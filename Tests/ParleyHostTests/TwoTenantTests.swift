@@ -11,11 +11,13 @@ import Testing
         var conversation: JSONValue
         var bot: JSONValue
         var turn: JSONValue
+        var message: JSONValue
 
         /// Ids that nobody has.
-        static let missing = Belongings(conversation: "conversation-missing", bot: "bot-missing", turn: "turn-missing")
+        static let missing = Belongings(
+            conversation: "conversation-missing", bot: "bot-missing", turn: "turn-missing", message: "message-missing")
 
-        var all: [JSONValue] { [conversation, bot, turn] }
+        var all: [JSONValue] { [conversation, bot, turn, message] }
     }
 
     /// Params that name somebody's belongings; `own` are those of the person who asks.
@@ -38,6 +40,8 @@ import Testing
         "updateConversation": [
             { somebody, _ in ["conversationId": somebody.conversation] },
             { somebody, _ in ["conversationId": somebody.conversation, "title": "Mine now", "metadata": ["mine": true]] },
+            { somebody, own in ["conversationId": own.conversation, "headMessageId": somebody.message] },
+            { somebody, _ in ["conversationId": somebody.conversation, "headMessageId": somebody.message] },
         ],
         "deleteConversation": [{ somebody, _ in ["conversationId": somebody.conversation] }],
         "setConversationBot": [
@@ -51,12 +55,28 @@ import Testing
             { somebody, _ in ["conversationId": somebody.conversation, "text": "Hello?", "wait": false, "stream": false] },
             { somebody, _ in ["botId": somebody.bot, "text": "Hello?"] },
         ],
+        "regenerateMessage": [
+            { somebody, own in ["conversationId": own.conversation, "messageId": somebody.message] },
+            { somebody, _ in ["conversationId": somebody.conversation, "messageId": somebody.message] },
+            { somebody, own in ["conversationId": somebody.conversation, "messageId": own.message] },
+        ],
+        "editMessage": [
+            { somebody, own in ["conversationId": own.conversation, "messageId": somebody.message, "text": "Hello?"] },
+            { somebody, _ in ["conversationId": somebody.conversation, "messageId": somebody.message, "text": "Hello?"] },
+            { somebody, own in ["conversationId": somebody.conversation, "messageId": own.message, "text": "Hello?"] },
+        ],
         "listMessages": [
+            { somebody, own in ["conversationId": own.conversation, "siblingsOf": somebody.message] },
+            { somebody, _ in ["conversationId": somebody.conversation, "siblingsOf": somebody.message] },
             { somebody, _ in ["conversationId": somebody.conversation] },
             { somebody, _ in ["conversationId": somebody.conversation, "limit": 1, "cursor": "x"] },
         ],
         "cancelTurn": [{ somebody, _ in ["turnId": somebody.turn] }],
         "getTurn": [{ somebody, _ in ["turnId": somebody.turn] }],
+        "attachTurn": [
+            { somebody, _ in ["turnId": somebody.turn] },
+            { somebody, _ in ["turnId": somebody.turn, "afterSeq": 1_000_000] },
+        ],
         "createBot": [],
         // The client's own, whoever is asked for.
         "setClientTools": [],
@@ -143,7 +163,9 @@ import Testing
         let conversationID = try #require(conversation["conversation"]?["id"])
         let turn = try client.result(
             of: "sendMessage", ["caller": caller, "conversationId": conversationID, "text": word, "wait": false])
-        return Belongings(conversation: conversationID, bot: botID, turn: try #require(turn["turn"]?["id"]))
+        return Belongings(
+            conversation: conversationID, bot: botID, turn: try #require(turn["turn"]?["id"]),
+            message: try #require(turn["turn"]?["userMessageId"]))
     }
 
     /// All that a person sees of the things that `furnish` has made.

@@ -135,6 +135,26 @@ import Testing
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
+    @Test func aConversationThatBranchesIsSound() async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        try await store.makeConversation("c", for: .ann)
+        try await store.exchange("t", in: "c", for: .ann)
+        for (id, beginning) in [
+            ("u", .regeneration(of: "t.assistant")), ("v", .edit(of: "t.user")), ("w", .regeneration(of: "v.user")),
+        ] as [(String, TurnBeginning)] {
+            var new = NewTurn.plain(id, .existing(conversationID: "c"))
+            new.beginning = beginning
+            try await store.finish(try await store.accept(new, for: .ann))
+            try await store.exchange("after-\(id)", in: "c", for: .ann)
+        }
+        let change = ConversationChange(headMessageID: "u.assistant")
+        _ = try await store.updateConversation("c", change, at: Timestamp(milliseconds: 9_000), for: .ann)
+        try await store.exchange("x", in: "c", for: .ann)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
     @Test func aDatabaseInUseIsChecked() async throws {
         let database = try TemporaryDatabase()
         let store = try database.open()

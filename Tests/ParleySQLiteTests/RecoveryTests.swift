@@ -29,6 +29,9 @@ import Testing
         turn.quota = QuotaReceipt(counted: false, reason: .interrupted, warning: nil, limits: [])
         turn.completedAt = Timestamp(milliseconds: time)
         #expect(try await store.turn("t", for: .ann) == TurnResult(turn: turn, message: partial))
+        // The end is an event, and has a number.
+        let snapshot = try await store.snapshot(ofTurn: "t", beyond: .max, for: .ann)
+        #expect(snapshot == TurnSnapshot(turn: turn, messages: [admitted.userMessage, partial], lastSequence: 4))
         let messages = try await store.messages(inConversation: "c", page: PageRequest(), for: .ann).elements
         #expect(messages.contains(partial))
         #expect(try await store.conversation("c", for: .ann).messageCount == messages.count)
@@ -88,6 +91,40 @@ import Testing
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
+    @Test func branching() async throws {
+        let store = try database.open()
+        dead.surroundings.locks?.unlockAll()
+        var new = NewTurn.plain("u", .existing(conversationID: "c"), at: 5_000)
+        new.beginning = .regeneration(of: partial.id)
+        let again = try await store.accept(new, for: .ann)
+        #expect(again.userMessage == admitted.userMessage && again.conversation.messageCount == 2)
+        #expect(again.conversation.headMessageID == admitted.userMessage.id)
+        // The new answer stops as the first one did, and is the head as that was.
+        let second = Message.answer(to: again, text: "Hello, I", status: .partial)
+        try await store.checkpoint([TurnCheckpoint(turnID: "u", message: second, lastSequence: 3)])
+        store.surroundings.locks?.unlockAll()
+        let third = try database.open()
+        #expect(try await third.conversation("c", for: .ann).headMessageID == second.id)
+        let siblings = try await third.siblings(of: partial.id, inConversation: "c", page: PageRequest(), for: .ann).elements
+        #expect(siblings.map(\.text) == ["Hel", "Hello, I"])
+        try await third.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func movingTheHead() async throws {
+        let store = try database.open()
+        let change = ConversationChange(headMessageID: admitted.userMessage.id)
+        await expectFailure(.conversationBusy(turnID: "t")) { () async throws(Failure) in
+            try await store.updateConversation("c", change, at: Timestamp(milliseconds: 5_000), for: .ann)
+        }
+        dead.surroundings.locks?.unlockAll()
+        let moved = try await store.updateConversation("c", change, at: Timestamp(milliseconds: 5_000), for: .ann)
+        #expect(moved.headMessageID == admitted.userMessage.id && moved.activeTurnID == nil && moved.messageCount == 2)
+        #expect(try await store.turn("t", for: .ann).turn.status == .interrupted)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
     @Test func asking() async throws {
         let store = try database.open()
         #expect(try await store.recoverTurns(at: Timestamp(milliseconds: 5_000)) == 0)
@@ -106,6 +143,46 @@ import Testing
         try await expectInterrupted(other, at: 1_000_000)
         try await other.close()
         #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func turnsThatWaitBeginElsewhere() async throws {
+        let store = try database.open()
+        let queued = try await dead.enqueue("u", in: "c", for: .ann)
+        try await store.enqueue("v", in: "c", for: .ann)
+        #expect(try await store.advance(["v"]).isEmpty)
+        // The host that is to begin the next turn lives.
+        try await dead.finish(admitted)
+        #expect(try await store.advance(["v"]).isEmpty)
+        dead.surroundings.locks?.unlockAll()
+        let begun = try await store.begin("u", at: 6_000)
+        #expect(begun.caller == .ann && begun.admitted.turn.createdAt == queued.turn.createdAt)
+        #expect(try await dead.leaveQueue("u", at: Timestamp(milliseconds: 7_000)).turn.status == .inProgress)
+        await expectFailure(.notFound(.turn, "u")) { () async throws(Failure) in
+            try await dead.appendMessages([.answer(to: begun.admitted)], toTurn: "u", lastSequence: 3)
+        }
+        try await store.finish(begun.admitted)
+        try await store.begin("v")
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func turnsThatWaitBehindADeadOne() async throws {
+        let store = try database.open()
+        try await store.enqueue("u", in: "c", for: .ann)
+        dead.surroundings.locks?.unlockAll()
+        #expect(try await store.begin("u", at: 6_000).admitted.userMessage.parentID == partial.id)
+        try await expectInterrupted(store, at: 6_000)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func turnsThatWaitOutliveTheirHost() async throws {
+        try await dead.enqueue("u", in: "c", for: .ann)
+        try await dead.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+        let store = try database.open()
+        try await store.begin("u")
+        try await store.close()
     }
 
     @Test func hostsThatAreGoneAreForgotten() async throws {

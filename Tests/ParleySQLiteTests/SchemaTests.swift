@@ -48,7 +48,7 @@ import Testing
     @Test func anOlderDatabaseLearnsWhatConversationsCostAndHowDeepMessagesStand() throws {
         let queue = try DatabaseQueue()
         let rows = try queue.inDatabase { db in
-            try Schema.migrate(db, through: Schema.steps.dropLast())
+            try Schema.migrate(db, through: Array(Schema.steps.prefix(4)))
             try db.execute(
                 sql: """
                     INSERT INTO people (key, kind, external_id, created_at) VALUES (1, 'user', 'ann', 1);
@@ -129,7 +129,8 @@ import Testing
             }
         }
         let harmless = [
-            // The few running turns, the few hosts, and no table at all.
+            // The few running turns, the few that wait, the few hosts, and no table at all.
+            "SCAN q USING COVERING INDEX queued_turns_by_turn",
             "SCAN holds", "SCAN holds USING COVERING INDEX holds_by_person", "SCAN hosts", "SCAN CONSTANT ROW", "SCAN 4 CONSTANT ROWS",
             // A page of nothing but published bots, and what is done once a day.
             "SCAN bots USING INDEX bots_published", "SCAN counters",

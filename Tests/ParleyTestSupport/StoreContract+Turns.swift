@@ -24,7 +24,7 @@ extension StoreContract {
             #expect(
                 admitted.conversation
                     == Conversation(
-                        id: "c", title: "A title", botID: "b", metadata: [:], messageCount: 1, activeTurnID: "t",
+                        id: "c", title: "A title", botID: "b", metadata: [:], headMessageID: "t.user", messageCount: 1, activeTurnID: "t",
                         createdAt: Timestamp(milliseconds: 1_000), updatedAt: Timestamp(milliseconds: 2_000)))
             #expect(try await store.conversation("c", for: .ann) == admitted.conversation)
             #expect(try await store.conversations(linkedTo: nil, page: PageRequest(), for: .ann).elements == [admitted.conversation])

@@ -34,8 +34,7 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
     /// All that must hold.
     package static let all =
         people + conversations + messages + bots + turns + care + quotaClauses + requests + claims + publishedBots + tools + usage
-        + commands
-        + [model]
+        + commands + queue + branches + snapshots + [model, tree]
 }
 
 /// Short forms for what most clauses need. Ids are given, times are milliseconds, and a turn's messages are named after it.
@@ -68,8 +67,37 @@ extension Store {
     package func accept(_ new: NewTurn, for caller: Caller) async throws(Failure) -> AdmittedTurn {
         switch try await admitTurn(new, for: caller) {
         case .accepted(let admitted): return admitted
+        case .queued(let queued): throw Failure(.internalError, "The message waits, with the turn \(queued.turn.id).")
         case .repeated(let turnID): throw Failure(.internalError, "The message was sent before, with the turn \(turnID).")
         }
+    }
+
+    /// Accepts a message that must wait.
+    @discardableResult
+    package func enqueue(
+        _ turnID: String, in conversationID: String, _ policy: BusyPolicy = .enqueue, at time: Int64 = 2_000, for caller: Caller
+    ) async throws(Failure) -> QueuedTurn {
+        var new = NewTurn.plain(turnID, .existing(conversationID: conversationID), text: turnID, at: time)
+        new.onBusy = policy
+        guard case .queued(let queued) = try await admitTurn(new, for: caller) else {
+            throw Failure(.internalError, "The message does not wait.")
+        }
+        return queued
+    }
+
+    /// Lets turns begin that wait.
+    package func advance(_ waiting: [String] = [], at time: Int64 = 5_000) async throws(Failure) -> [(id: String, step: QueueStep)] {
+        try await advanceQueue(waiting: waiting, deadline: Timestamp(milliseconds: time + 600_000), at: Timestamp(milliseconds: time))
+    }
+
+    /// Lets the one turn begin that can.
+    @discardableResult
+    package func begin(_ turnID: String, at time: Int64 = 5_000) async throws(Failure) -> BegunTurn {
+        let steps = try await advance([turnID], at: time)
+        guard steps.count == 1, steps[0].id == turnID, case .begun(let begun) = steps[0].step else {
+            throw Failure(.internalError, "\(turnID) was to begin, and nothing else: \(steps)")
+        }
+        return begun
     }
 
     /// Ends a turn with an answer.

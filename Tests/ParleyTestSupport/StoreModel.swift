@@ -9,7 +9,8 @@ struct StoreModel {
     private(set) var bots: [String: Owned<Bot>] = [:]
     private(set) var messages: [String: Message] = [:]
     private(set) var turns: [String: Turn] = [:]
-    private var heads: [String: String] = [:]
+    /// The order in which messages were stored.
+    private var order: [String] = []
     private var cancelled: Set<String> = []
 
     struct Owned<Value> {
@@ -31,7 +32,28 @@ struct StoreModel {
 
     func messages(inConversation id: String, of person: String) throws(Failure) -> [Message] {
         _ = try conversation(id, of: person)
-        return path(endingAt: heads[id])
+        return path(endingAt: conversations[id]?.value.headMessageID).map(withSiblingCount)
+    }
+
+    func siblings(of messageID: String, inConversation id: String, of person: String) throws(Failure) -> [Message] {
+        _ = try conversation(id, of: person)
+        return siblings(of: try message(messageID, in: id)).map(withSiblingCount)
+    }
+
+    private func siblings(of message: Message) -> [Message] {
+        order.compactMap { messages[$0] }.filter { $0.conversationID == message.conversationID && $0.parentID == message.parentID }
+    }
+
+    private func withSiblingCount(_ message: Message) -> Message {
+        var message = message
+        let count = siblings(of: message).count
+        message.siblingCount = count > 1 ? count : nil
+        return message
+    }
+
+    private func message(_ id: String, in conversationID: String) throws(Failure) -> Message {
+        guard let message = messages[id], message.conversationID == conversationID else { throw .notFound(.message, id) }
+        return message
     }
 
     func bot(_ id: String, of person: String) throws(Failure) -> Bot {
@@ -89,6 +111,11 @@ struct StoreModel {
         _ id: String, _ change: ConversationChange, at now: Timestamp, of person: String
     ) throws(Failure) -> Conversation {
         var value = try conversation(id, of: person)
+        if let head = change.headMessageID {
+            _ = try message(head, in: id)
+            if let turnID = value.activeTurnID { throw .conversationBusy(turnID: turnID) }
+            value.headMessageID = head
+        }
         if let title = change.title { value.title = title }
         if let metadata = change.metadata { value.metadata = metadata }
         value.updatedAt = now
@@ -109,8 +136,8 @@ struct StoreModel {
     mutating func deleteConversation(_ id: String, of person: String) throws(Failure) {
         if let turnID = try conversation(id, of: person).activeTurnID { throw .conversationBusy(turnID: turnID) }
         conversations[id] = nil
-        heads[id] = nil
         messages = messages.filter { $0.value.conversationID != id }
+        order.removeAll { messages[$0] == nil }
         turns = turns.filter { $0.value.conversationID != id }
     }
 
@@ -147,20 +174,38 @@ struct StoreModel {
         case .existing(let id): value = try conversation(id, of: person)
         case .new(let conversation): value = try createConversation(conversation, of: person)
         }
+        let message = try question(of: new, in: value)
         if let turnID = value.activeTurnID { throw .conversationBusy(turnID: turnID) }
-        let message = Message(
-            id: new.userMessageID, conversationID: value.id, turnID: new.id, parentID: heads[value.id], role: .user, content: new.content,
-            status: .complete, createdAt: new.now)
         let turn = Turn(id: new.id, conversationID: value.id, status: .inProgress, userMessageID: message.id, createdAt: new.now)
         if value.title.isEmpty { value.title = new.title }
-        value.messageCount += 1
+        value.headMessageID = message.id
         value.activeTurnID = new.id
         value.updatedAt = new.now
         conversations[value.id]?.value = value
-        messages[message.id] = message
         turns[turn.id] = turn
-        heads[value.id] = message.id
+        if messages[message.id] == nil {
+            store(message)
+            value.messageCount += 1
+        }
         return AdmittedTurn(turn: turn, userMessage: message, conversation: value, bot: value.botID.flatMap { bots[$0]?.value })
+    }
+
+    private func question(of new: NewTurn, in conversation: Conversation) throws(Failure) -> Message {
+        let parent: String?
+        switch new.beginning {
+        case .message: parent = conversation.headMessageID
+        case .edit(let id):
+            let message = try message(id, in: conversation.id)
+            guard message.role == .user else { throw .invalidParams(path: "messageId", reason: "") }
+            parent = message.parentID
+        case .regeneration(let id):
+            let message = try message(id, in: conversation.id)
+            guard let question = turns[message.turnID].flatMap({ messages[$0.userMessageID] }) else { throw .notFound(.message, id) }
+            return message.role == .user ? message : question
+        }
+        return Message(
+            id: new.userMessageID, conversationID: conversation.id, turnID: new.id, parentID: parent, role: .user, content: new.content,
+            status: .complete, createdAt: new.now)
     }
 
     mutating func checkpoint(_ checkpoint: TurnCheckpoint) {
@@ -185,7 +230,7 @@ struct StoreModel {
                 turn.messageID = message.id
             }
             turns[turn.id] = turn
-            if let id = turn.messageID { heads[turn.conversationID] = id }
+            if let id = turn.messageID { conversations[turn.conversationID]?.value.headMessageID = id }
             conversations[turn.conversationID]?.value.activeTurnID = nil
             conversations[turn.conversationID]?.value.updatedAt = outcome.completedAt
         }
@@ -199,7 +244,10 @@ struct StoreModel {
     }
 
     private mutating func store(_ message: Message) {
-        if messages.updateValue(message, forKey: message.id) == nil { conversations[message.conversationID]?.value.messageCount += 1 }
+        if messages.updateValue(message, forKey: message.id) == nil {
+            conversations[message.conversationID]?.value.messageCount += 1
+            order.append(message.id)
+        }
         guard let usage = message.usage else { return }
         let sum = conversations[message.conversationID]?.value.usage.map { $0 + usage }
         conversations[message.conversationID]?.value.usage = sum ?? usage

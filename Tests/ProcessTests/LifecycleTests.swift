@@ -52,6 +52,26 @@ struct LifecycleTests {
         #expect(await parley.exitCode() == 0)
     }
 
+    @Test(arguments: [0, 600])
+    func whoIsAttachedHearsOfTheEnd(graceSeconds: Int) async throws {
+        let parley = try start("--model", "scripted:\(try hangingScript())", "--set", "shutdown.graceSeconds=\(graceSeconds)")
+        parley.send("sendMessage", ["text": "Hello"])
+        let turn = try await parley.event("turnStarted")["params"]?["turnId"] ?? .null
+        let request = parley.send("attachTurn", ["turnId": turn])
+        _ = try await parley.line { $0["params"]?["requestId"]?.intValue == request }
+        parley.signal(SIGTERM)
+        if graceSeconds > 0 {
+            // Nobody ends a turn that may go on but whoever runs the host, or another process.
+            let other = try start()
+            #expect(try await other.call("cancelTurn", ["turnId": turn])["result"]?["turn"]?["status"] == "cancelled")
+        }
+        let status: JSONValue = graceSeconds > 0 ? "cancelled" : "interrupted"
+        let completed = try await parley.line { $0["method"] == "turnCompleted" && $0["params"]?["requestId"]?.intValue == request }
+        #expect(completed["params"]?["turn"]?["status"] == status)
+        #expect(try await parley.line { $0["id"]?.intValue == request }["result"]?["turn"]?["status"] == status)
+        #expect(await parley.exitCode() == 0)
+    }
+
     @Test func aClientThatIsGoneEndsTheProcess() async throws {
         let parley = try start("--model", "scripted:\(try hangingScript())")
         parley.send("sendMessage", ["text": "Hello"])

@@ -99,7 +99,10 @@ class Stream:
         return self.result
 
     def cancel(self) -> None:
-        """Asks for an early end; what was said so far is kept, and the stream ends by itself. Safe at any time, from any thread."""
+        """Asks for an early end; what was said so far is kept, and the stream ends by itself. Safe at any time, from any thread.
+
+        Of `attachTurn` it ends the stream alone, with a ParleyError whose code is "cancelled"; the turn goes on.
+        """
         self._parley.notify("$/cancelRequest", id=self.request_id)
 
 
@@ -154,7 +157,7 @@ class Parley:
         return self.stream(method, **params).wait()
 
     def stream(self, method: str, **params: Any) -> Stream:
-        """Sends a request and returns its Stream of events."""
+        """Sends a request and returns its Stream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun."""
         stream = Stream(self, next(self._ids))
         # Before anything is registered, for it fails when a parameter is no JSON.
         line = _encode({"id": stream.request_id, "method": method, "params": params})

@@ -1,4 +1,4 @@
-/// A user message about to be accepted.
+/// A turn about to be accepted, most often with a new message of the user's.
 package struct NewTurn: Sendable {
     /// Where the message goes.
     package enum Target: Sendable {
@@ -21,14 +21,22 @@ package struct NewTurn: Sendable {
     package var id: String
     /// Where the message goes.
     package var target: Target
-    /// The message that began it.
+    /// What happens when the turn cannot begin at once.
+    package var onBusy: BusyPolicy
+    /// How many turns may wait in the conversation, this one included.
+    package var maximumQueued: Int
+    /// What the sender has chosen for the answer.
+    package var options: TurnOptions
+    /// What its message is called, unless it answers one that is there already.
     package var userMessageID: String
-    /// What is said, part by part.
+    /// What is said, part by part; of no use to a turn that answers a message that is there already.
     package var content: [Message.Part]
     /// The conversation's title if it has none yet; not used for commands.
     package var title: String
     /// How the message may be meant.
     package var reading: Reading
+    /// What it answers.
+    package var beginning: TurnBeginning
     /// What the client calls it; nil when it cannot be repeated.
     package var request: ClientRequest?
     /// Where an anonymous person sends it from; nil when the parent process does not say.
@@ -44,16 +52,21 @@ package struct NewTurn: Sendable {
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
         id: String, target: Target, userMessageID: String, content: [Message.Part], title: String,
-        reading: Reading = .message, request: ClientRequest? = nil,
+        onBusy: BusyPolicy = .reject, maximumQueued: Int = .max, options: TurnOptions = TurnOptions(),
+        reading: Reading = .message, beginning: TurnBeginning = .message, request: ClientRequest? = nil,
         address: ClientAddress? = nil, now: Timestamp, deadline: Timestamp,
         approve: @escaping @Sendable (_ bot: Bot?, _ isOwn: Bool) throws(Failure) -> Void = { _, _ in }
     ) {
         self.id = id
         self.target = target
+        self.onBusy = onBusy
+        self.maximumQueued = maximumQueued
+        self.options = options
         self.userMessageID = userMessageID
         self.content = content
         self.title = title
         self.reading = reading
+        self.beginning = beginning
         self.request = request
         self.address = address
         self.now = now
@@ -66,6 +79,8 @@ package struct NewTurn: Sendable {
 package enum TurnAdmission: Sendable {
     /// It is accepted, and its turn is this host's to run.
     case accepted(AdmittedTurn)
+    /// It is accepted, and its turn waits until it can begin; this host is the one to begin it, as long as it lives.
+    case queued(QueuedTurn)
     /// The same request was accepted before, and has this turn.
     case repeated(turnID: String)
 }
@@ -74,7 +89,7 @@ package enum TurnAdmission: Sendable {
 package struct AdmittedTurn: Sendable {
     /// The turn.
     package var turn: Turn
-    /// The message that began it, as stored.
+    /// The message that it answers, as stored.
     package var userMessage: Message
     /// The conversation as the admission left it.
     package var conversation: Conversation
@@ -82,6 +97,8 @@ package struct AdmittedTurn: Sendable {
     package var bot: Bot?
     /// Whether the caller may know how the bot is set up.
     package var ownsBot: Bool
+    /// What the sender has chosen for the answer.
+    package var options: TurnOptions
     /// The command that waited for an argument when the message came, unless that was for the model whatever it said.
     package var pendingCommand: PendingCommand?
     /// Says that a limit comes near.
@@ -89,7 +106,7 @@ package struct AdmittedTurn: Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true,
+        turn: Turn, userMessage: Message, conversation: Conversation, bot: Bot?, ownsBot: Bool = true, options: TurnOptions = TurnOptions(),
         pendingCommand: PendingCommand? = nil, warning: QuotaWarning? = nil
     ) {
         self.turn = turn
@@ -97,6 +114,7 @@ package struct AdmittedTurn: Sendable {
         self.conversation = conversation
         self.bot = bot
         self.ownsBot = ownsBot
+        self.options = options
         self.pendingCommand = pendingCommand
         self.warning = warning
     }

@@ -39,7 +39,7 @@ package protocol Store: Sendable {
     /// Deletes a person with all that belongs to it, and marks an erasure pending. The ledger of quotas keeps counts under a number that means
     /// nothing any more. Somebody who was never seen is deleted already.
     ///
-    /// - Throws: `conversationBusy` while a turn of a living host runs in one of the person's conversations.
+    /// - Throws: `conversationBusy` while a turn of a living host runs in one of the person's conversations; those that wait are cancelled.
     func deletePerson(at now: Timestamp, for caller: Caller) async throws(Failure)
 
     // MARK: Quotas
@@ -73,9 +73,9 @@ package protocol Store: Sendable {
     /// - Throws: `invalidParams` (path `cursor`) for a cursor that is none.
     func conversations(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation>
 
-    /// Changes a conversation and moves `updatedAt` to `now`.
+    /// Changes a conversation and moves `updatedAt` to `now`. A command that waits for an argument is forgotten when the head moves.
     ///
-    /// - Throws: `notFound` (conversation).
+    /// - Throws: `notFound` (conversation, message); `conversationBusy` when the head is to move while a turn of a living host runs.
     func updateConversation(
         _ id: String, _ change: ConversationChange, at now: Timestamp, for caller: Caller
     ) async throws(Failure) -> Conversation
@@ -85,7 +85,7 @@ package protocol Store: Sendable {
     /// - Throws: `notFound` (conversation, then bot).
     func setBot(_ botID: String?, ofConversation id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> Conversation
 
-    /// Deletes a conversation with all its messages and turns, and marks an erasure pending.
+    /// Deletes a conversation with all its messages and turns, those that wait included, and marks an erasure pending.
     ///
     /// - Throws: `notFound` (conversation); `conversationBusy` while a turn of a living host runs in it (that of a dead host is recovered).
     func deleteConversation(_ id: String, at now: Timestamp, for caller: Caller) async throws(Failure)
@@ -94,6 +94,14 @@ package protocol Store: Sendable {
     ///
     /// - Throws: `notFound` (conversation); `invalidParams` (path `cursor`).
     func messages(inConversation id: String, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Message>
+
+    /// Lists the messages that follow what a message follows, itself among them, in the order in which they were made. Pages are as those of a
+    /// path.
+    ///
+    /// - Throws: `notFound` (conversation, message); `invalidParams` (path `cursor`).
+    func siblings(
+        of messageID: String, inConversation id: String, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Message>
 
     // MARK: Bots
 
@@ -132,10 +140,17 @@ package protocol Store: Sendable {
     /// Accepts a user message: stores it as the new head with a turn that this host runs, the conversation if it is new, what the turn holds of
     /// the quotas, and what the client calls it. A refusal stores nothing.
     ///
+    /// What `NewTurn.beginning` names decides which message the new one follows, or that an earlier one becomes the head and is answered again;
+    /// both take the head elsewhere, and forget the command that waits for an argument.
+    ///
     /// A turn of a dead host that stands in the way is recovered in the same transaction. A command, or the argument that the conversation's
     /// pending command waits for, begins a local turn, which holds nothing and is never refused for a quota.
     ///
-    /// - Throws: `notFound` (conversation, bot), `idempotencyConflict`, `conversationBusy`, `quotaExceeded`, and what `NewTurn.approve` throws.
+    /// A turn that may wait (`NewTurn.onBusy`) and must, holds its quotas meanwhile but is not in flight, and its message joins the
+    /// conversation when it begins. It is then meant for the model, unless it is a command. Only a new message may wait.
+    ///
+    /// - Throws: `notFound` (conversation, bot, message), `invalidParams` (path `messageId`) for a message that cannot be edited or answered
+    ///   again, `idempotencyConflict`, `conversationBusy`, `queueFull`, `quotaExceeded`, and what `NewTurn.approve` throws.
     func admitTurn(_ new: NewTurn, for caller: Caller) async throws(Failure) -> TurnAdmission
 
     /// The path that ends with a message, as much of its end as fits; commands and what came of them are left out.
@@ -175,11 +190,35 @@ package protocol Store: Sendable {
     /// - Throws: `notFound` (turn).
     func turn(_ id: String, for caller: Caller) async throws(Failure) -> TurnResult
 
-    /// Asks whichever host runs a turn to cancel it. A finished turn stays as it is; that of a dead host is recovered at once.
+    /// Reads a turn with all its messages, those that are complete and the one that a checkpoint has kept.
+    ///
+    /// - Parameter sequence: the number of an event; of a turn that goes on and of which no later event is stored, nothing more is read.
+    /// - Returns: nil for such a turn.
+    /// - Throws: `notFound` (turn).
+    func snapshot(ofTurn id: String, beyond sequence: Int, for caller: Caller) async throws(Failure) -> TurnSnapshot?
+
+    /// Begins the turns that waited and can begin: in each conversation the first, once no turn runs there and its person has not too many in
+    /// flight. Those of hosts that are gone begin here, and what such hosts ran is recovered.
+    ///
+    /// - Parameters:
+    ///   - waiting: the turns of this host of which it does not know that they wait no more.
+    ///   - deadline: when those that begin are ended if they have not ended by themselves.
+    /// - Returns: what has become of turns that waited, by id; nothing for those that still wait.
+    func advanceQueue(waiting: [String], deadline: Timestamp, at now: Timestamp) async throws(Failure) -> [(id: String, step: QueueStep)]
+
+    /// Cancels a turn of this host that waits; it has cost nothing. One that waits no more stays as it is.
     ///
     /// - Returns: the turn as it now stands.
+    /// - Throws: `notFound` (turn) when it was deleted.
+    func leaveQueue(_ id: String, at now: Timestamp) async throws(Failure) -> TurnResult
+
+    /// Asks whichever host runs a turn to cancel it. A finished turn stays as it is; that of a dead host is recovered at once, and one that
+    /// waits is cancelled at once.
+    ///
+    /// - Parameter withQueue: whether the turns that wait in the same conversation are cancelled as well.
+    /// - Returns: the turn as it now stands.
     /// - Throws: `notFound` (turn).
-    func requestCancel(ofTurn id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult
+    func requestCancel(ofTurn id: String, withQueue: Bool, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult
 
     /// Which running turns of this host somebody wants cancelled.
     func turnsToCancel() async throws(Failure) -> [String]
@@ -204,6 +243,16 @@ package protocol Store: Sendable {
 
     /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Nothing may be called afterwards.
     func close() async throws(Failure)
+}
+
+extension Store {
+    /// Asks whichever host runs a turn to cancel it, and leaves those that wait behind it alone.
+    ///
+    /// - Returns: the turn as it now stands.
+    /// - Throws: `notFound` (turn).
+    package func requestCancel(ofTurn id: String, at now: Timestamp, for caller: Caller) async throws(Failure) -> TurnResult {
+        try await requestCancel(ofTurn: id, withQueue: false, at: now, for: caller)
+    }
 }
 
 /// The end of a conversation's path.

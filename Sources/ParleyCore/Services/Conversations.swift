@@ -52,9 +52,9 @@ package struct Conversations: Sendable {
         try await store.conversations(linkedTo: botID, page: page, for: caller)
     }
 
-    /// Changes title and metadata.
+    /// Changes title and metadata, and which message the next one follows.
     ///
-    /// - Throws: `invalidParams`, `notFound`.
+    /// - Throws: `invalidParams`, `notFound` (conversation, message), `conversationBusy` when the head is to move and a turn runs.
     package func update(_ id: String, _ change: ConversationChange, for caller: Caller) async throws(Failure) -> Conversation {
         var change = change
         if let title = change.title { change.title = try checked(title: title) }
@@ -83,6 +83,15 @@ package struct Conversations: Sendable {
     /// - Throws: `notFound` (conversation), `invalidParams` (path `cursor`).
     package func messages(of id: String, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Message> {
         try await store.messages(inConversation: id, page: page, for: caller)
+    }
+
+    /// Lists a message and its siblings, the first that was made first.
+    ///
+    /// - Throws: `notFound` (conversation, message), `invalidParams` (path `cursor`).
+    package func siblings(
+        of messageID: String, in id: String, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Message> {
+        try await store.siblings(of: messageID, inConversation: id, page: page, for: caller)
     }
 
     /// A title that comes from a message, without a model: its first line that says something, cut between words at 60 characters.

@@ -14,6 +14,8 @@ package struct Conversation: Hashable, Sendable {
     package var archived: Bool
     /// An opaque object of the client's own.
     package var metadata: JSONValue
+    /// The message that the next one follows; nil while there is none.
+    package var headMessageID: String?
     /// All messages stored in the conversation.
     package var messageCount: Int
     /// The turn that runs now, if any.
@@ -27,8 +29,9 @@ package struct Conversation: Hashable, Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, title: String, botID: String?, pinned: Bool = false, archived: Bool = false, metadata: JSONValue, messageCount: Int,
-        activeTurnID: String?, usage: Usage? = nil, createdAt: Timestamp, updatedAt: Timestamp
+        id: String, title: String, botID: String?, pinned: Bool = false, archived: Bool = false, metadata: JSONValue,
+        headMessageID: String? = nil, messageCount: Int, activeTurnID: String?, usage: Usage? = nil, createdAt: Timestamp,
+        updatedAt: Timestamp
     ) {
         self.id = id
         self.title = title
@@ -36,6 +39,7 @@ package struct Conversation: Hashable, Sendable {
         self.pinned = pinned
         self.archived = archived
         self.metadata = metadata
+        self.headMessageID = headMessageID
         self.messageCount = messageCount
         self.activeTurnID = activeTurnID
         self.usage = usage
@@ -50,10 +54,13 @@ package struct ConversationChange: Sendable {
     package var title: String?
     /// An opaque object of the client's own.
     package var metadata: JSONValue?
+    /// The message that the next one is to follow.
+    package var headMessageID: String?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(title: String? = nil, metadata: JSONValue? = nil) {
+    package init(title: String? = nil, metadata: JSONValue? = nil, headMessageID: String? = nil) {
         self.title = title
         self.metadata = metadata
+        self.headMessageID = headMessageID
     }
 }

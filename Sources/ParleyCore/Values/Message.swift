@@ -43,6 +43,8 @@ package struct Message: Hashable, Sendable {
     package var turnID: String
     /// The message before this one on its path; nil for a conversation's first.
     package var parentID: String?
+    /// How many messages follow that one, itself included; told only in lists, and only when it is not alone.
+    package var siblingCount: Int?
     /// Who speaks.
     package var role: Role
     /// What is said, part by part.
@@ -62,13 +64,15 @@ package struct Message: Hashable, Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, conversationID: String, turnID: String, parentID: String?, role: Role, content: [Part], status: Status,
+        id: String, conversationID: String, turnID: String, parentID: String?, siblingCount: Int? = nil, role: Role, content: [Part],
+        status: Status,
         isLocal: Bool = false, model: String? = nil, usage: Usage? = nil, replay: Replay? = nil, createdAt: Timestamp
     ) {
         self.id = id
         self.conversationID = conversationID
         self.turnID = turnID
         self.parentID = parentID
+        self.siblingCount = siblingCount
         self.role = role
         self.content = content
         self.status = status

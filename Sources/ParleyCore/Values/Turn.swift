@@ -2,10 +2,12 @@
 package struct Turn: Hashable, Sendable {
     /// Where a turn stands.
     package enum Status: String, Sendable {
+        /// Accepted, and yet to begin.
+        case queued
         case inProgress, completed, failed, cancelled, interrupted
 
         /// Whether nothing more will happen.
-        package var isTerminal: Bool { self != .inProgress }
+        package var isTerminal: Bool { self != .inProgress && self != .queued }
     }
 
     /// Why the model or the host stopped.
@@ -21,11 +23,11 @@ package struct Turn: Hashable, Sendable {
     package var isLocal: Bool
     /// Where it stands.
     package var status: Status
-    /// Why the model or the host stopped; nil while it runs.
+    /// Why the model or the host stopped; nil until it has ended.
     package var stopReason: StopReason?
     /// Why it failed; nil unless it did.
     package var error: TurnError?
-    /// The message that began it.
+    /// The message that it answers: the one that began it, unless that was there before.
     package var userMessageID: String
     /// The assistant's message, once there is one.
     package var messageID: String?
@@ -33,7 +35,7 @@ package struct Turn: Hashable, Sendable {
     package var usage: Usage?
     /// What of the conversation the model was not sent; nil when it was sent everything.
     package var context: Omissions?
-    /// What it has cost its person; nil while it runs.
+    /// What it has cost its person; nil until it has ended.
     package var quota: QuotaReceipt?
     /// When it was made.
     package var createdAt: Timestamp

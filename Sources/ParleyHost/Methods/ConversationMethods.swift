@@ -75,7 +75,7 @@ struct GetConversation: Method {
     }
 }
 
-/// `updateConversation`: changes title and metadata.
+/// `updateConversation`: changes title and metadata, and which message the next one follows.
 struct UpdateConversation: Method {
     static let name = "updateConversation"
     var scope: Scope { .conversation(conversationID, exclusive: true) }
@@ -90,6 +90,9 @@ struct UpdateConversation: Method {
             case "conversationId": conversationID = try params.string()
             case "title": change.title = try params.string() ?? ""
             case "metadata": change.metadata = try params.value() ?? [:]
+            case "headMessageId":
+                change.headMessageID = try params.string()
+                if change.headMessageID == nil { throw params.refused("cannot be null") }
             default: throw params.unknownField()
             }
         }
@@ -147,21 +150,24 @@ struct SetConversationBot: Method {
     }
 }
 
-/// `listMessages`: what was said, from the head backwards.
+/// `listMessages`: what was said, from the head backwards, or what was said in one place.
 struct ListMessages: Method {
     static let name = "listMessages"
     var scope: Scope { .conversation(conversationID, exclusive: false) }
     private let conversationID: String
     private let page: PageParams
     private let includesReasoning: Bool
+    private let sibling: String?
 
     init(from params: inout ParamsReader) throws(JSONError) {
         var conversationID: String?
+        var sibling: String?
         var page = PageParams()
         var includesReasoning = false
         while let field = try params.nextField() {
             switch field {
             case "conversationId": conversationID = try params.string()
+            case "siblingsOf": sibling = try params.string()
             case "includeReasoning": includesReasoning = try params.bool() ?? false
             default: try page.read(field, from: &params)
             }
@@ -169,10 +175,16 @@ struct ListMessages: Method {
         self.conversationID = try params.required(conversationID, "conversationId")
         self.page = page
         self.includesReasoning = includesReasoning
+        self.sibling = sibling
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let page = try await call.host.conversations.messages(of: conversationID, page: page.request, for: call.caller)
+        let page =
+            if let sibling {
+                try await call.host.conversations.siblings(of: sibling, in: conversationID, page: page.request, for: call.caller)
+            } else {
+                try await call.host.conversations.messages(of: conversationID, page: page.request, for: call.caller)
+            }
         guard includesReasoning else { return page.result }
         return Page(elements: page.elements.map(MessageWithReasoning.init), nextCursor: page.nextCursor).result
     }

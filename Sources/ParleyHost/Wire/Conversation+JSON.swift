@@ -11,6 +11,7 @@ extension Conversation: JSONWritable {
             writer.member("pinned", pinned)
             writer.member("archived", archived)
             writer.member("metadata", metadata)
+            writer.member("headMessageId", headMessageID)
             writer.member("messageCount", messageCount)
             writer.member("activeTurnId", activeTurnID)
             writer.member("usage", usage)

@@ -18,6 +18,7 @@ extension Failure.Code {
         case .modelNotAllowed: (1102, 403, false)
         case .messageTooLarge: (1102, 413, false)
         case .conversationBusy: (1201, 409, true)
+        case .queueFull: (1201, 429, true)
         case .idempotencyConflict: (1202, 409, false)
         case .nameTaken: (1203, 409, false)
         case .revisionConflict: (1203, 409, false)

@@ -13,6 +13,7 @@ extension Message: JSONWritable {
             writer.member("conversationId", conversationID)
             writer.member("turnId", turnID)
             writer.member("parentId", parentID)
+            writer.member("siblingCount", siblingCount)
             writer.member("role", role.rawValue)
             writer.member("content", content)
             writer.member("status", status.rawValue)

@@ -184,6 +184,7 @@ extension SettingKey {
             "limits.maxHistoryBytes", .integer(1_024...gibibyte), default: "524288",
             "How much of a conversation goes to the model: the newest turns that fit whole, and the last one in any case."
         ),
+        SettingKey("limits.maxQueuedTurns", .integer(0...10_000), default: "16", "How many turns may wait in one conversation."),
         SettingKey("limits.maxTitleCharacters", .integer(1...100_000), default: "200", "The longest title of a conversation."),
         SettingKey("limits.maxMetadataBytes", .integer(2...gibibyte), default: "65536", "The largest metadata of a conversation."),
         SettingKey("limits.maxDescriptionCharacters", .integer(0...100_000), default: "1000", "The longest description of a bot."),

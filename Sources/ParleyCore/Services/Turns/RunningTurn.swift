@@ -12,12 +12,13 @@ final class RunningTurn: Sendable {
 
     private struct State {
         var cause: Cause?
+        var deadline: Int64
         var hasCalledModel = false
         var hasSaidSomething = false
-        var sequence = 0
-        /// The assistant's message without its content, which grows beside it.
+        /// All that it has produced.
+        var log: TurnLog
+        /// The assistant's message without its content, which grows in the log.
         var message: Message?
-        var content = AnswerContent()
         /// What the provider wants sent back with the message.
         var replay: Message.Replay?
         /// Whether the content has grown since it was last checkpointed.
@@ -25,10 +26,12 @@ final class RunningTurn: Sendable {
         var result: TurnResult?
         var waiting: [Int: CheckedContinuation<TurnResult?, Never>] = [:]
         var nextWaiting = 0
+        var followers: [(number: Int, follower: any TurnFollower)] = []
+        var nextFollower = 0
 
         var answer: Message? {
             guard var message else { return nil }
-            message.content = content.parts
+            message.content = log.parts(of: message.id)
             message.replay = replay
             return message
         }
@@ -36,8 +39,6 @@ final class RunningTurn: Sendable {
 
     let id: String
     let conversationID: String
-    /// When its time is up, on the monotonic clock.
-    let deadline: Int64
     private let cancellation: Cancellation
     private let ambient: any Ambient
     private let state: Locked<State>
@@ -45,15 +46,21 @@ final class RunningTurn: Sendable {
     /// Wraps a turn that was admitted.
     ///
     /// - Parameters:
-    ///   - deadline: in milliseconds of the monotonic clock.
+    ///   - deadline: when its time is up, in milliseconds of the monotonic clock.
+    ///   - lastSequence: the number of the last event that it has had.
     ///   - cancellation: ends the task that runs the turn.
-    init(_ admitted: AdmittedTurn, deadline: Int64, cancellation: Cancellation, ambient: any Ambient) {
-        id = admitted.turn.id
-        conversationID = admitted.turn.conversationID
-        self.deadline = deadline
+    init(_ turn: Turn, deadline: Int64, lastSequence: Int = 0, cancellation: Cancellation, ambient: any Ambient) {
+        id = turn.id
+        conversationID = turn.conversationID
         self.cancellation = cancellation
         self.ambient = ambient
-        state = Locked(State())
+        state = Locked(State(deadline: deadline, log: TurnLog(after: lastSequence)))
+    }
+
+    /// When its time is up, in milliseconds of the monotonic clock; a turn that waits has all the time in the world.
+    var deadline: Int64 {
+        get { state.withLock { $0.deadline } }
+        set { state.withLock { $0.deadline = newValue } }
     }
 
     /// Ends the turn early; only the first cause counts, and none does once the turn has ended.
@@ -84,17 +91,17 @@ final class RunningTurn: Sendable {
         state.withLock { Settlement(status: status, calledModel: $0.hasCalledModel, saidSomething: $0.hasSaidSomething) }
     }
 
-    /// Numbers an event.
+    /// Notes and numbers an event.
     func event(_ body: TurnEvent.Body) -> TurnEvent {
-        let sequence = state.withLock { state in
-            state.sequence += 1
-            return state.sequence
-        }
+        let sequence = state.withLock { $0.log.append(body) }
         return TurnEvent(conversationID: conversationID, turnID: id, sequence: sequence, body: body)
     }
 
     /// The number that the next event will bear.
-    var nextSequence: Int { state.withLock { $0.sequence + 1 } }
+    var nextSequence: Int { lastSequence + 1 }
+
+    /// The number of the last event; 0 before the first.
+    var lastSequence: Int { state.withLock { $0.log.sequence } }
 
     /// Appends pieces to the answer and numbers them, in one step, so that a checkpoint never tears them apart.
     ///
@@ -110,12 +117,11 @@ final class RunningTurn: Sendable {
                 }()
             state.grown = true
             return pieces.map { piece in
-                state.content.append(piece)
-                state.sequence += 1
+                let sequence = state.log.append(piece, to: id)
                 // Thoughts alone are nothing to show for a turn.
                 if piece.kind == .text { state.hasSaidSomething = true }
                 return TurnEvent(
-                    conversationID: conversationID, turnID: self.id, sequence: state.sequence,
+                    conversationID: conversationID, turnID: self.id, sequence: sequence,
                     body: piece.kind == .text
                         ? .messageDelta(messageID: id, delta: piece.text) : .reasoningDelta(messageID: id, delta: piece.text))
             }
@@ -143,10 +149,9 @@ final class RunningTurn: Sendable {
             ended.replay = state.replay
             ended.status = .complete
             state.message = nil
-            state.content = AnswerContent()
             state.replay = nil
             state.grown = false
-            return (ended, state.sequence)
+            return (ended, state.log.sequence)
         }
     }
 
@@ -155,7 +160,7 @@ final class RunningTurn: Sendable {
         state.withLock { state in
             guard state.grown, state.result == nil, let message = state.answer else { return nil }
             state.grown = false
-            return TurnCheckpoint(turnID: id, message: message, lastSequence: state.sequence)
+            return TurnCheckpoint(turnID: id, message: message, lastSequence: state.log.sequence)
         }
     }
 
@@ -195,6 +200,42 @@ final class RunningTurn: Sendable {
             ambient.beginActivity()
             continuation.resume(returning: nil)
         }
+    }
+}
+
+// MARK: - Who follows it
+
+extension RunningTurn {
+    /// The event that follows a number; see `TurnLog` for what is joined.
+    func event(after sequence: Int, joining maximumBytes: Int) -> TurnEvent? {
+        guard let (body, first, last) = state.withLock({ $0.log.event(after: sequence, joining: maximumBytes) }) else { return nil }
+        return TurnEvent(conversationID: conversationID, turnID: id, firstSequence: first, sequence: last, body: body)
+    }
+
+    /// The place after a number. The terminal event comes after every place, also after its own number.
+    func cursor(after sequence: Int) -> TurnCursor {
+        let last = state.withLock { $0.log.isComplete ? $0.log.sequence - 1 : $0.log.sequence }
+        return TurnCursor(self, after: min(sequence, last))
+    }
+
+    /// Tells somebody, from now on, when the turn has produced more.
+    ///
+    /// - Returns: a number by which to end that.
+    func add(_ follower: any TurnFollower) -> Int {
+        state.withLock { state in
+            state.nextFollower += 1
+            state.followers.append((state.nextFollower, follower))
+            return state.nextFollower
+        }
+    }
+
+    func removeFollower(_ number: Int) {
+        state.withLock { $0.followers.removeAll { $0.number == number } }
+    }
+
+    /// Says to all who follow the turn that it has produced more.
+    func tellFollowers() {
+        for (_, follower) in state.withLock({ $0.followers }) { follower.moved() }
     }
 }
 

@@ -2,6 +2,10 @@
 final class RunningTurns: Sendable {
     private struct State {
         var turns: [String: RunningTurn] = [:]
+        /// Where those of them wait that have not begun.
+        var places: [String: QueuePlace] = [:]
+        /// Whether somebody looks which turns can begin, and whether to look once more afterwards.
+        var advancing: (now: Bool, again: Bool) = (false, false)
         var unsettled: [TurnOutcome] = []
         /// Whether every turn is to end, also those that are yet to be added.
         var isEnding = false
@@ -62,6 +66,46 @@ final class RunningTurns: Sendable {
 
     func remove(_ turn: RunningTurn) {
         state.withLock { $0.turns[turn.id] = nil }
+    }
+
+    // MARK: Those that wait
+
+    /// Notes that a turn waits.
+    func insert(_ place: QueuePlace, of turn: RunningTurn) {
+        state.withLock { $0.places[turn.id] = place }
+    }
+
+    /// Forgets that a turn waits.
+    ///
+    /// - Returns: where it waited; nil when it does not wait in this process.
+    func takePlace(_ id: String) -> QueuePlace? {
+        state.withLock { $0.places.removeValue(forKey: id) }
+    }
+
+    /// The turns that wait.
+    var waiting: [RunningTurn] { state.withLock { state in state.places.keys.compactMap { state.turns[$0] } } }
+
+    /// Whether any turn waits.
+    var isAnyWaiting: Bool { state.withLock { !$0.places.isEmpty } }
+
+    /// Begins to look which turns can begin.
+    ///
+    /// - Returns: false when somebody else does so, who will look once more.
+    func beginAdvancing() -> Bool {
+        state.withLock { state in
+            state.advancing = (true, state.advancing.now)
+            return !state.advancing.again
+        }
+    }
+
+    /// Says that it has been looked.
+    ///
+    /// - Returns: whether to look once more.
+    func endAdvancing() -> Bool {
+        state.withLock { state in
+            state.advancing = (state.advancing.again, false)
+            return state.advancing.now
+        }
     }
 
     func keepUnsettled(_ outcome: TurnOutcome) {

@@ -2,7 +2,9 @@
 package struct TurnEvent: Sendable {
     /// What happened.
     package enum Body: Sendable {
-        /// The turn was accepted: always first.
+        /// The turn was accepted and waits: always first, if it does.
+        case queued(Turn, position: Int)
+        /// The turn begins: always first, unless it has waited.
         case started(Turn, userMessage: Message)
         /// More of the answer's text; never empty.
         case messageDelta(messageID: String, delta: String)
@@ -20,6 +22,8 @@ package struct TurnEvent: Sendable {
         case approvalResolved(toolCallID: String, ApprovalOption)
         /// A limit comes near.
         case quotaWarning(QuotaWarning)
+        /// What is stored of the turn, which replaces all that was told before: only to those who attach to it.
+        case snapshot(TurnSnapshot)
         /// The end: always last, exactly once.
         case completed(TurnResult)
     }
@@ -28,7 +32,9 @@ package struct TurnEvent: Sendable {
     package var conversationID: String
     /// The turn that it belongs to.
     package var turnID: String
-    /// Counts the events of a turn from 1.
+    /// The number of the first of the deltas that are joined in it; nil for what is not joined.
+    package var firstSequence: Int?
+    /// Counts the events of a turn from 1; of joined deltas, the number of the last.
     package var sequence: Int
     /// What happened.
     package var body: Body

@@ -29,6 +29,7 @@ extension Turns {
                 await checkpoint(turns)
             }
             await settleUnsettled()
+            if running.isAnyWaiting { await advanceQueue() }
         }
     }
 

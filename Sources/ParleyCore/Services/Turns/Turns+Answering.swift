@@ -18,16 +18,18 @@ extension Turns {
     }
 
     /// Asks the model and passes its answer on, until there is an ending.
+    ///
+    /// - Parameter isRecheckNeeded: whether the model may have changed since it was last looked whether the turn's person may use it.
     func answer(
-        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, client: TurnClient, turn: RunningTurn,
-        observer: any TurnObserver
+        _ admission: AdmittedTurn, isRecheckNeeded: Bool, client: TurnClient, turn: RunningTurn, observer: any TurnObserver
     ) async -> Ending {
         var account = TurnAccount()
         var ending: Ending
         do {
-            ending = try await run(
-                admission, chosen: chosen, maxOutputTokens: maxOutputTokens, client: client, turn: turn, observer: observer,
-                account: &account)
+            if isRecheckNeeded {
+                try requireAllowed(admission.options.model, admission.bot, isOwn: admission.ownsBot, for: client.caller.kind)
+            }
+            ending = try await run(admission, client: client, turn: turn, observer: observer, account: &account)
         } catch {
             if turn.cause == nil { log(error, turn: turn) }
             ending = .failed(admission.ownsBot ? error : error.forGuests)
@@ -39,13 +41,12 @@ extension Turns {
     }
 
     private func run(
-        _ admission: AdmittedTurn, chosen: ModelCatalog.Selection?, maxOutputTokens: Int?, client: TurnClient, turn: RunningTurn,
-        observer: any TurnObserver, account: inout TurnAccount
+        _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Ending {
         let runner = try toolRunner(for: admission, client)
         var calls = ModelCalls(
-            candidates: candidates(for: admission, chosen: chosen), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
-            maxOutputTokens: maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
+            candidates: candidates(for: admission), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
+            maxOutputTokens: admission.options.maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
             parentID: admission.userMessage.id, bytesLeft: limits.maxAnswerBytes)
         for number in 1...toolSettings.maxSteps {
             let said = try await ask(&calls, turn: turn, observer: observer, account: &account)
@@ -78,12 +79,15 @@ extension Turns {
     }
 
     /// The models that may answer: the one that the message names, or else the bot's or the host's, and those that stand in for it.
-    private func candidates(for admission: AdmittedTurn, chosen: ModelCatalog.Selection?) -> [ModelCalls.Candidate] {
+    private func candidates(for admission: AdmittedTurn) -> [ModelCalls.Candidate] {
         // Who names a model wants that one's answer, or none.
-        if let chosen { return [ModelCalls.Candidate(selection: .success(chosen), isShown: true)] }
+        if let name = admission.options.model {
+            return [ModelCalls.Candidate(selection: select(name, sentenceAbout: "The model"), isShown: true)]
+        }
         let bot = admission.bot
+        let selection = bot?.model.map { select($0, sentenceAbout: "The bot's model") } ?? .success(models.defaultModel)
         // Which models a bot has is for its owner to know.
-        let first = ModelCalls.Candidate(selection: selectModel(of: bot), isShown: admission.ownsBot || bot?.model == nil)
+        let first = ModelCalls.Candidate(selection: selection, isShown: admission.ownsBot || bot?.model == nil)
         // Of what the bot names, whatever this host has: the bot was perhaps made under other settings.
         let standIns = bot?.fallbackModels?.compactMap { try? models.select($0) } ?? models.fallback
         let isShown = admission.ownsBot || bot?.model == nil && bot?.fallbackModels == nil
@@ -105,15 +109,14 @@ extension Turns {
             settings: toolSettings)
     }
 
-    private func selectModel(of bot: Bot?) -> Result<ModelCatalog.Selection, Failure> {
-        guard let name = bot?.model else { return .success(models.defaultModel) }
+    private func select(_ name: String, sentenceAbout what: String) -> Result<ModelCatalog.Selection, Failure> {
         do throws(Failure) {
             return .success(try models.select(name))
         } catch {
-            // The bot was made under other settings.
+            // The bot was made, or the turn accepted, under other settings.
             return .failure(
                 Failure(
-                    .modelUnavailable, "The bot's model \"\(name)\" is not among this host's models.", underlying: error.message,
+                    .modelUnavailable, "\(what) \"\(name)\" is not among this host's models.", underlying: error.message,
                     isRetryable: false))
         }
     }

@@ -7,12 +7,16 @@ package final class Turns: Sendable {
     package struct Draft: Sendable {
         /// Nil makes a conversation.
         package var conversationID: String?
-        /// What is said, part by part.
+        /// What is said, part by part; nothing where an earlier message is answered again.
         package var content: [Message.Part]
+        /// What the turn answers; what is there already is looked for in the conversation, so there must be one.
+        package var beginning: TurnBeginning
         /// Whether the content is looked at for commands.
         package var readsCommands: Bool
         /// The bot of a conversation that is made.
         package var botID: String?
+        /// What happens when the turn cannot begin at once.
+        package var onBusy = BusyPolicy.reject
         /// `PROVIDER:MODEL` for this turn alone.
         package var model: String?
         /// The longest answer, in tokens; nil for the model's own bound.
@@ -24,12 +28,13 @@ package final class Turns: Sendable {
 
         /// Makes one of its fields; see them for what the parameters mean.
         package init(
-            conversationID: String?, content: [Message.Part], readsCommands: Bool = false, botID: String? = nil, model: String? = nil,
-            maxOutputTokens: Int? = nil,
-            requestID: String? = nil, address: ClientAddress? = nil
+            conversationID: String?, content: [Message.Part], beginning: TurnBeginning = .message, readsCommands: Bool = false,
+            botID: String? = nil, model: String? = nil, maxOutputTokens: Int? = nil, requestID: String? = nil,
+            address: ClientAddress? = nil
         ) {
             self.conversationID = conversationID
             self.content = content
+            self.beginning = beginning
             self.readsCommands = readsCommands
             self.botID = botID
             self.model = model
@@ -49,6 +54,7 @@ package final class Turns: Sendable {
     let toolSettings: ToolSettings
     let approvals = Approvals()
     private let builtIn = Locked([any ToolSource]())
+    private let adoption = Locked((@Sendable (BegunTurn) -> Void)?.none)
 
     /// Runs turns on a store with models.
     package init(
@@ -70,6 +76,12 @@ package final class Turns: Sendable {
         set { builtIn.withLock { $0 = newValue } }
     }
 
+    /// Runs a turn that waited, and whose host is gone: sees to it that `run` is called, on a task of its own.
+    package var adopter: (@Sendable (BegunTurn) -> Void)? {
+        get { adoption.withLock { $0 } }
+        set { adoption.withLock { $0 = newValue } }
+    }
+
     /// All tools that a client's turns may call.
     ///
     /// - Parameter sources: what the client offers itself.
@@ -81,9 +93,10 @@ package final class Turns: Sendable {
     /// How many turns run in this process.
     package var count: Int { running.count }
 
-    /// Accepts a message and runs its turn to the end.
+    /// Accepts a message and runs its turn to the end, once it can begin.
     ///
-    /// After the admission nothing throws: whatever happens, the turn has an end and the observer is told of it.
+    /// After the admission nothing throws: whatever happens, the turn has an end and the observer is told of it. Only a turn that waits
+    /// when the process ends has none: it goes on waiting, for another process.
     ///
     /// - Parameters:
     ///   - client: whom the turn acts for, and what it offers.
@@ -92,46 +105,94 @@ package final class Turns: Sendable {
     ///   - admitted: called once the message is stored, before any event.
     ///   - ended: called after the last event, before anybody else hears of the end, so that whoever cancels the turn is answered later.
     /// - Returns: nil when the turn has come to its end; the id of the turn of the same request when it was accepted before.
-    /// - Throws: `invalidParams`, `messageTooLarge`, `modelNotAllowed`, `notFound` (conversation, bot), `conversationBusy`, `quotaExceeded`,
-    ///   `idempotencyConflict`; then nothing was stored.
+    /// - Throws: `invalidParams`, `messageTooLarge`, `modelNotAllowed`, `notFound` (conversation, bot, message), `conversationBusy`, `queueFull`,
+    ///   `quotaExceeded`, `idempotencyConflict`; then nothing was stored.
     package func send(
         _ draft: Draft, for client: TurnClient, cancellation: Cancellation, observer: any TurnObserver,
-        admitted: (AdmittedTurn) -> Void, ended: (TurnResult) -> Void
+        admitted: (Turn, Conversation) -> Void, ended: (TurnResult) -> Void
     ) async throws(Failure) -> String? {
         let caller = client.caller
         let text = try checkedText(of: draft, from: caller)
         let command = draft.readsCommands ? SlashCommand(text) : nil
         let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
-        let admission: AdmittedTurn
+        let returnsConversation = draft.conversationID == nil
         switch try await store.admitTurn(newTurn(draft, text: text, command, model: chosen?.id, for: caller), for: caller) {
-        case .accepted(let accepted): admission = accepted
         case .repeated(let turnID): return turnID
+        case .accepted(let admission):
+            let turn = track(admission.turn, cancellation: cancellation)
+            let observer = TurnAudience(sender: observer, turn: turn)
+            admitted(admission.turn, admission.conversation)
+            await run(
+                admission, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
+        case .queued(let queued):
+            let turn = track(queued.turn, cancellation: cancellation)
+            let observer = TurnAudience(sender: observer, turn: turn)
+            admitted(queued.turn, queued.conversation)
+            switch await step(of: queued, turn: turn, observer: observer) {
+            case .begun(let begun):
+                await run(begun, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
+            case .ended(let result): await end(turn, with: result, observer: observer, ended: ended)
+            case .deleted:
+                var gone = queued.turn
+                gone.status = .cancelled
+                gone.stopReason = .cancelled
+                gone.completedAt = ambient.now()
+                await end(turn, with: TurnResult(turn: gone, message: nil), observer: observer, ended: ended)
+            case nil:
+                let result = TurnResult(turn: queued.turn, message: nil)
+                ended(result)
+                running.remove(turn)
+                await turn.finish(result)
+            }
         }
+        return nil
+    }
 
-        let turn = RunningTurn(
-            admission, deadline: ambient.monotonicMilliseconds() + settings.deadlineMilliseconds, cancellation: cancellation,
-            ambient: ambient)
+    /// Counts a turn among those of this process, so that it can be found and ended.
+    ///
+    /// - Parameter lastSequence: the number of the last event that it has had.
+    func track(_ turn: Turn, lastSequence: Int = 0, cancellation: Cancellation) -> RunningTurn {
+        let deadline = turn.status == .queued ? .max : ambient.monotonicMilliseconds() + settings.deadlineMilliseconds
+        let turn = RunningTurn(turn, deadline: deadline, lastSequence: lastSequence, cancellation: cancellation, ambient: ambient)
         if let monitor = running.insert(turn) {
             ambient.beginActivity()
             monitor.resume()
         }
         if running.isEnding { turn.end(.interrupted) }
-        admitted(admission)
+        return turn
+    }
+
+    /// Runs a turn to its end.
+    ///
+    /// - Parameters:
+    ///   - returnsConversation: whether the result tells the conversation as well.
+    ///   - isRecheckNeeded: whether the model may have changed since it was last looked whether the turn's person may use it.
+    func run(
+        _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
+        isRecheckNeeded: Bool = false, ended: (TurnResult) -> Void
+    ) async {
         observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
         if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
-
         let ending =
-            admission.turn.isLocal
-            ? await execute(command, text: text, admission, client: client, turn: turn, observer: observer)
-            : await answer(
-                admission, chosen: chosen, maxOutputTokens: draft.maxOutputTokens, client: client, turn: turn, observer: observer)
-        let result = await settle(
-            ending, of: admission.turn, turn: turn, returnsConversation: draft.conversationID == nil)
+            if admission.turn.isLocal {
+                await execute(
+                    SlashCommand(admission.userMessage.text), text: admission.userMessage.text, admission, client: client, turn: turn,
+                    observer: observer)
+            } else {
+                await answer(admission, isRecheckNeeded: isRecheckNeeded, client: client, turn: turn, observer: observer)
+            }
+        await end(
+            turn, with: await settle(ending, of: admission.turn, turn: turn, returnsConversation: returnsConversation), observer: observer,
+            ended: ended)
+    }
+
+    /// Tells everybody that a turn has ended, and lets those begin that waited for it.
+    private func end(_ turn: RunningTurn, with result: TurnResult, observer: any TurnObserver, ended: (TurnResult) -> Void) async {
         observer.observe([turn.event(.completed(result))])
         ended(result)
         running.remove(turn)
         await turn.finish(result)
-        return nil
+        if running.isAnyWaiting { await advanceQueue() }
     }
 
     /// Ends a turn early and waits until it has ended. A finished turn is returned unchanged.
@@ -140,7 +201,12 @@ package final class Turns: Sendable {
     ///
     /// - Throws: `notFound`; `cancelled` when the caller stops waiting.
     package func cancel(_ id: String, for caller: Caller) async throws(Failure) -> TurnResult {
-        let current = try await store.requestCancel(ofTurn: id, at: ambient.now(), for: caller)
+        try await cancel(id, withQueue: false, for: caller)
+    }
+
+    /// - Parameter withQueue: whether the turns that wait in the same conversation are cancelled as well.
+    private func cancel(_ id: String, withQueue: Bool, for caller: Caller) async throws(Failure) -> TurnResult {
+        let current = try await store.requestCancel(ofTurn: id, withQueue: withQueue, at: ambient.now(), for: caller)
         // Also when the turn has ended already: its last event and its reply may be just on their way.
         if let turn = running[id] {
             turn.end(.cancelled)
@@ -178,13 +244,16 @@ package final class Turns: Sendable {
     func cancellingWhatIsInTheWay(for caller: Caller, _ work: () async throws(Failure) -> Void) async throws(Failure) {
         while true {
             do {
-                return try await work()
+                try await work()
+                // What waited went with it.
+                if running.isAnyWaiting { await advanceQueue() }
+                return
             } catch {
                 // A turn that was admitted a moment ago may still be in the way after the one that was cancelled: try again.
                 guard error.code == .conversationBusy, let turnID = error.details.first(where: { $0.name == "turnId" })?.value.stringValue
                 else { throw error }
                 do throws(Failure) {
-                    _ = try await cancel(turnID, for: caller)
+                    _ = try await cancel(turnID, withQueue: true, for: caller)
                 } catch {
                     // Another process may have deleted it in the meantime.
                     guard error.code == .notFound else { throw error }
@@ -234,28 +303,46 @@ package final class Turns: Sendable {
             }
         return NewTurn(
             id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
-            reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, request: request,
-            address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
-        ) { [models] bot, isOwn throws(Failure) in
-            // What a published bot answers with is the operator's choice, which nobody overrides.
-            if let model {
-                guard isOwn else {
-                    throw Failure(
-                        .modelNotAllowed, "A published bot answers with the model that it was given.",
-                        details: [.init("model", .string(model))])
-                }
-                return
+            onBusy: draft.onBusy, maximumQueued: limits.maxQueuedTurns,
+            options: TurnOptions(model: model, maxOutputTokens: draft.maxOutputTokens),
+            reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, beginning: draft.beginning,
+            request: request, address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
+        ) { [self] bot, isOwn throws(Failure) in try requireAllowed(model, bot, isOwn: isOwn, for: caller.kind) }
+    }
+
+    /// Makes sure that a person may have a message answered by a model, or by that of the conversation's bot.
+    ///
+    /// - Parameter model: what the message names, as `PROVIDER:MODEL`; nil for the bot's or the host's.
+    /// - Throws: `modelNotAllowed`.
+    func requireAllowed(_ model: String?, _ bot: Bot?, isOwn: Bool, for kind: PersonKind) throws(Failure) {
+        // What a published bot answers with is the operator's choice, which nobody overrides.
+        if let model {
+            guard isOwn else {
+                throw Failure(
+                    .modelNotAllowed, "A published bot answers with the model that it was given.",
+                    details: [.init("model", .string(model))])
             }
-            guard isOwn || bot?.model == nil else { return }
-            try models.requireAllowed(bot?.model ?? models.defaultModel.id, for: caller.kind)
+            return
         }
+        guard isOwn || bot?.model == nil else { return }
+        try models.requireAllowed(bot?.model ?? models.defaultModel.id, for: kind)
     }
 
     private func checkedText(of draft: Draft, from caller: Caller) throws(Failure) -> String {
-        guard (1...Limits.maxContentParts).contains(draft.content.count) else {
+        let text = if case .regeneration = draft.beginning { "" } else { try checkedText(draft.content, from: caller) }
+        guard draft.conversationID == nil || draft.botID == nil else {
+            throw .invalidParams(
+                path: "botId", reason: "goes only with a new conversation; setConversationBot changes the bot of this one")
+        }
+        guard draft.maxOutputTokens ?? 1 > 0 else { throw .invalidParams(path: "maxOutputTokens", reason: "expected at least 1") }
+        return text
+    }
+
+    private func checkedText(_ content: [Message.Part], from caller: Caller) throws(Failure) -> String {
+        guard (1...Limits.maxContentParts).contains(content.count) else {
             throw .invalidParams(path: "content", reason: "expected 1 to \(Limits.maxContentParts) parts")
         }
-        let text = draft.content.map { part in
+        let text = content.map { part in
             switch part {
             case .text(let text): text
             case .reasoning, .toolCall, .toolResult: ""
@@ -270,11 +357,6 @@ package final class Turns: Sendable {
                 .messageTooLarge, "The message is larger than \(limit) bytes.",
                 details: [.init("limit", .integer(Int64(limit))), .init("size", .integer(Int64(text.utf8.count)))])
         }
-        guard draft.conversationID == nil || draft.botID == nil else {
-            throw .invalidParams(
-                path: "botId", reason: "goes only with a new conversation; setConversationBot changes the bot of this one")
-        }
-        guard draft.maxOutputTokens ?? 1 > 0 else { throw .invalidParams(path: "maxOutputTokens", reason: "expected at least 1") }
         return text
     }
 }
@@ -293,8 +375,13 @@ extension Turns.Draft {
             botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
             maxOutputTokens.map { .integer(Int64($0)) } ?? .null,
         ]
-        // The same text may be meant for the model.
-        if isCommand { content.append("command") }
+        switch beginning {
+        case .message:
+            // The same text may be meant for the model.
+            if isCommand { content.append("command") }
+        case .edit(let id): content += ["edit", .string(id)]
+        case .regeneration(let id): content += ["regeneration", .string(id)]
+        }
         return .array(content)
     }
 }
