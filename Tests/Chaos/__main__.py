@@ -27,8 +27,8 @@ from load import OPERATIONS, Load
 from model import write_script
 from verdict import Verdict
 
-# Whether a binary that does not know what an operation needs fails the test. To be set once all operations exist.
-NEEDS_EVERYTHING = False
+# Whether a binary that does not know what an operation needs fails the test.
+NEEDS_EVERYTHING = True
 
 SETTINGS = {
     "quotas.system.turns.limit": 100_000_000, "quotas.system.turns.windowSeconds": 2_678_400,
@@ -39,7 +39,7 @@ SETTINGS = {
     "quotas.anonymous.tools.dice": 1_000_000,
     "quotas.address.turns.limit": 1_000_000, "quotas.address.turns.windowSeconds": 2_678_400,
     "quotas.anonymous.inFlight.limit": 4, "quotas.user.inFlight.limit": 8,
-    "turns.deadlineSeconds": 15, "erasure.idleSeconds": 1, "log.level": "warning",
+    "limits.maxQueuedTurns": 4, "turns.deadlineSeconds": 15, "erasure.idleSeconds": 1, "log.level": "warning",
 }
 
 # The end asks for much at once.

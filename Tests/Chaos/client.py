@@ -210,9 +210,13 @@ class Client:
         if send.attempts == 1 and self.chance.random() < 0.3:
             call.host.notify("$/cancelRequest", {"id": call.request_id})
             return
+        self.cancel_turn(send, call.host if self.chance.random() < 0.5 else None)
+
+    def cancel_turn(self, send: Send, host: Host | None = None) -> None:
+        send.has_tried_cancel = True
         params = {"caller": send.person.now.caller, "turnId": send.turn_id}
         asked = self.journal.tick()
-        cancelled = self.ask("cancelTurn", params, call.host if self.chance.random() < 0.5 else None)
+        cancelled = self.ask("cancelTurn", params, host)
         if cancelled.result:
             if cancelled.result["turn"]["status"] in ("queued", "inProgress"):
                 self.journal.violate(f"the turn of message {send.number} was cancelled and goes on: {cancelled.result['turn']}")

@@ -85,7 +85,12 @@ class Fleet:
             if slot >= self.wanted:
                 time.sleep(0.02)
                 continue
-            host = self.start("--set", f"turns.checkpointMilliseconds={chance.choice(CHECKPOINTS)}")
+            try:
+                host = self.start("--set", f"turns.checkpointMilliseconds={chance.choice(CHECKPOINTS)}")
+            except OSError as error:
+                self.journal.violate(f"the program cannot be started: {error}")
+                self._is_over.wait(0.2)
+                continue
             self._hosts[slot] = host
             if self._is_over.is_set():
                 host.kill()

@@ -65,6 +65,13 @@ class Conversation:
     renames: list[Rename] = field(default_factory=list)
     # The conversation is left alone from then on.
     is_retired: bool = False
+    # Somebody has wanted another head than the last message.
+    head_was_moved: bool = False
+
+    @property
+    def branches(self) -> bool:
+        """Whether there may be messages that are not on the way to the head."""
+        return self.head_was_moved or any(send.method != "sendMessage" for send in self.sends)
 
     @property
     def is_going(self) -> bool:
@@ -108,6 +115,8 @@ class Send:
     # The ticks of the first writing, and of the first acknowledgement.
     begun: int | None = None
     acknowledged: int | None = None
+    # When its turn was told to have begun, by an event; None also when nobody was there to be told.
+    started: int | None = None
     ended: int | None = None
     turn_id: str | None = None
     # The last that was heard of the turn.
@@ -124,6 +133,8 @@ class Send:
     was_refused: bool = False
     has_shown_text: bool = False
     has_tried_cancel: bool = False
+    # The number of the last event that was seen.
+    last_sequence: int = 0
     # What was streamed, whole, by the id of the message.
     streamed: dict[str, str] = field(default_factory=dict)
 
@@ -134,6 +145,17 @@ class Send:
     @property
     def kind(self) -> Any:
         return kind_of(self.text)
+
+    @property
+    def can_wait(self) -> bool:
+        return self.params.get("onBusy") in ("enqueue", "interrupt")
+
+    @property
+    def has_never_begun(self) -> bool:
+        """Whether the turn was perhaps cancelled while it waited: then its message has joined no conversation."""
+        return (
+            self.turn is not None and self.can_wait and self.started is None
+            and self.turn["status"] == "cancelled" and self.turn["quota"]["reason"] == "modelNotCalled")
 
     @property
     def interrupts(self) -> bool:

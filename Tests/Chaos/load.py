@@ -42,6 +42,7 @@ OPERATIONS = [
     Operation("edit", 5, needs="editMessage"),
     Operation("regenerate", 5, needs="regenerateMessage"),
     Operation("attach", 5, needs="attachTurn"),
+    Operation("move_head", 2, needs="headMessageId"),
     Operation("look", 4),
     Operation("create_conversation", 6),
     Operation("create_bot", 4),
@@ -76,6 +77,11 @@ class Load:
             call.done.wait(PATIENCE)
             if call.code == "notFound":
                 known.add(f"onBusy: {value}")
+        params = {"caller": {"userId": "nobody"}, "conversationId": "none", "headMessageId": "none"}
+        call = host.request("updateConversation", params)
+        call.done.wait(PATIENCE)
+        if call.code == "notFound":
+            known.add("headMessageId")
         return known
 
     def start(self, clients: int) -> None:
@@ -196,6 +202,13 @@ class Visitor(Client):
             raise Gone
         return self.chance.choice(known)
 
+    def some_stored_send(self) -> Send:
+        """A message that may be edited, or answered again."""
+        send = self.some_send(is_over=True)
+        if send.kind.is_local or send.has_never_begun:
+            raise Gone
+        return send
+
     def repeat(self) -> None:
         """A message is sent again long after its end."""
         send = self.some_send(is_over=True)
@@ -244,21 +257,23 @@ class Visitor(Client):
         call.moved.wait(PATIENCE)
         time.sleep(self.chance.choice([0, 0.01, 0.1]))
         second = self.new_send(conversation, conversation.person.now, self.kind(), onBusy="interrupt")
-        self.deliver_all([first, second], [call, self.begin_send(second, self.fleet.pick(self.chance))])
+        try:
+            self.deliver(second, [self.begin_send(second, self.fleet.pick(self.chance))])
+        finally:
+            # It may be that the second was refused, or has come before the first.
+            if first.turn_id and not first.is_over and first.kind.status is None and not conversation.is_going:
+                self.cancel_turn(first)
+            self.deliver(first, [call])
 
     def edit(self) -> None:
-        old = self.some_send(is_over=True)
-        if not old.user_message_id:
-            raise Gone
+        old = self.some_stored_send()
         send = self.new_send(old.conversation, old.person.now, self.kind(), method="editMessage", messageId=old.user_message_id)
         self.deliver(send)
 
     def regenerate(self) -> None:
-        old = self.some_send(is_over=True)
-        if not (old.turn and old.turn.get("messageId")):
-            raise Gone
-        kind = old.kind.name
-        send = self.new_send(old.conversation, old.person.now, kind, method="regenerateMessage", messageId=old.turn["messageId"])
+        old = self.some_stored_send()
+        message = self.chance.choice([old.user_message_id, old.turn.get("messageId") or old.user_message_id])
+        send = self.new_send(old.conversation, old.person.now, old.kind.name, method="regenerateMessage", messageId=message)
         self.deliver(send)
 
     def attach(self) -> None:
@@ -270,23 +285,36 @@ class Visitor(Client):
         time.sleep(self.chance.choice([0, 0.02, 0.1]))
         attached = None
         if send.turn_id:
-            after = self.chance.choice([0, 0, 1, 3])
-            params = {"caller": conversation.person.now.caller, "turnId": send.turn_id, "afterSeq": after}
+            after = min(self.chance.choice([0, 0, 1, 3]), send.last_sequence)
+            person = conversation.person.now
+            params = {"caller": person.caller, "turnId": send.turn_id, "afterSeq": after}
             attached = self.fleet.pick(self.chance).request("attachTurn", params, AttachedWatch(self.journal, send, after))
         self.deliver(send, [call])
         if attached:
             self.wait(attached, "attachTurn")
-            if attached.error and attached.code not in PASSING and not conversation.is_going and not conversation.person.claim_begun:
+            if attached.error and attached.code not in PASSING and not conversation.is_going and not person.claim_begun:
                 self.journal.violate(f"nobody can be attached to message {send.number}: {attached.error}")
+
+    def move_head(self) -> None:
+        """The conversation goes on from an earlier message."""
+        old = self.some_stored_send()
+        conversation, person = old.conversation, old.person.now
+        message = self.chance.choice([old.user_message_id, old.turn.get("messageId") or old.user_message_id])
+        conversation.head_was_moved = True
+        call = self.ask("updateConversation", {"caller": person.caller, "conversationId": conversation.id, "headMessageId": message})
+        if call.error and call.code != "conversationBusy" and not conversation.is_going and not person.claim_begun:
+            self.journal.violate(f"the head of {conversation.id} cannot be moved to {message}: {call.error}")
 
     def look(self) -> None:
         """Everything that was acknowledged before is there, whichever process is asked."""
         conversation = self.conversation()
         person = conversation.person.now
         with self.journal.lock:
-            if any(send.method != "sendMessage" for send in conversation.sends):
+            if conversation.branches:
                 raise Gone
-            expected = [send for send in conversation.sends if send.acknowledged is not None]
+            # A message that waits is not there yet.
+            expected = [
+                send for send in conversation.sends if send.acknowledged is not None and (send.started is not None or not send.can_wait)]
         listed, cursor = [], None
         while True:
             params = {"caller": person.caller, "conversationId": conversation.id, "limit": 30, "cursor": cursor}
@@ -300,7 +328,7 @@ class Visitor(Client):
             if not cursor:
                 break
         for send in expected:
-            if listed.count(send.text) != 1:
+            if listed.count(send.text) != 1 and not conversation.branches:
                 self.journal.violate(
                     f"message {send.number} was acknowledged and is there {listed.count(send.text)} times in {conversation.id}")
 

@@ -35,6 +35,7 @@ class Verdict:
         self.finish_claims_and_deletions()
         self.finish_sends()
         self.finish_creations()
+        self.wait_for_rest()
         self.ask_everywhere()
         self.wait_for_rest()
         self.repeat_everything()
@@ -87,6 +88,8 @@ class Verdict:
                 continue
             end_early = self.client.end_early if send.kind.status is None else None
             try:
+                if end_early and send.turn_id:
+                    self.client.cancel_turn(send)
                 self.client.deliver(send, meanwhile=end_early and (lambda call: end_early(send, call)))
             except Gone:
                 pass
@@ -268,7 +271,7 @@ class Verdict:
                         self.violate(f"turn {send.turn_id} of message {send.number} is still {result['turn']}")
                     learn(self.journal, send, result, self.journal.tick())
         self.check_path(conversation, path)
-        is_straight = not any(send.method != "sendMessage" for send in conversation.sends)
+        is_straight = not conversation.branches
         for message in path:
             self.messages.setdefault(message["turnId"], []).append(message)
         for send in conversation.sends:
@@ -289,12 +292,14 @@ class Verdict:
         asked = [message for message in path if message["role"] == "user"]
         texts = [text_of(message) for message in asked]
         by_text = {send.text: send for send in conversation.sends}
-        branches = any(send.method != "sendMessage" and send.turn_id for send in conversation.sends)
         for send in conversation.sends:
             count = texts.count(send.text)
             if send.method == "regenerateMessage":
+                self.look_for_answer(conversation, send)
                 continue
-            if send.turn_id and count != 1 and not (branches and count == 0):
+            if send.turn_id and count == 0 and (conversation.branches or send.has_never_begun):
+                self.look_beside_path(conversation, send)
+            elif send.turn_id and count != 1:
                 self.violate(f"{where}: message {send.number} was acknowledged, and is there {count} times")
             if not send.turn_id and count and not send.has_unknown_attempt and (send.was_refused or not send.begun):
                 self.violate(f"{where}: message {send.number} was refused, and is there {count} times")
@@ -304,19 +309,38 @@ class Verdict:
             send = by_text.get(text)
             if not send:
                 self.violate(f"{where}: nobody has sent {text!r}")
-            elif send.turn_id and message["turnId"] != send.turn_id and not branches:
+            elif send.turn_id and message["turnId"] != send.turn_id:
                 self.violate(f"{where}: message {send.number} belongs to turn {message['turnId']}, not {send.turn_id}")
         ordered = [by_text[text] for text in texts if text in by_text]
         for index, later in enumerate(ordered):
             for earlier in ordered[index + 1 :]:
                 # `earlier` stands after `later`, so it must not have been acknowledged before the other was sent.
                 if earlier.acknowledged and later.begun and earlier.acknowledged < later.begun:
-                    if earlier.interrupts or later.interrupts and not (earlier.ended and earlier.ended < later.begun):
+                    # Whoever interrupts comes before those that wait.
+                    if later.interrupts and not earlier.interrupts and not (earlier.started and earlier.started < later.begun):
                         continue
                     self.violate(
                         f"{where}: message {earlier.number} was acknowledged before message {later.number} was sent, and stands after it")
-        if not branches and len(path) != self.count_of(conversation):
+        if not conversation.branches and len(path) != self.count_of(conversation):
             self.violate(f"{where} has {len(path)} messages, and says that there are {self.count_of(conversation)}")
+
+    def look_beside_path(self, conversation: Conversation, send: Send) -> None:
+        """A message that is not on the way to the head is there nonetheless, in its place."""
+        if send.has_never_begun:
+            return
+        params = {"caller": conversation.person.now.caller, "conversationId": conversation.id, "siblingsOf": send.user_message_id}
+        there = [message for message in self.reader.pages("listMessages", params, 20) if text_of(message) == send.text]
+        if [message["turnId"] for message in there] != [send.turn_id]:
+            self.violate(f"message {send.number} of conversation {conversation.id} is {len(there)} times in its place: {there}")
+
+    def look_for_answer(self, conversation: Conversation, send: Send) -> None:
+        """Another answer is there, beside those that there were before."""
+        if send.turn and send.is_over and "messageId" in send.turn:
+            params = {
+                "caller": conversation.person.now.caller, "conversationId": conversation.id, "siblingsOf": send.turn["messageId"]}
+            there = [message for message in self.reader.pages("listMessages", params, 20) if message["id"] == send.turn["messageId"]]
+            if [message["turnId"] for message in there] != [send.turn_id]:
+                self.violate(f"the answer of turn {send.turn_id} in {conversation.id} is {len(there)} times in its place: {there}")
 
     def count_of(self, conversation: Conversation) -> int:
         result = self.reader.call("getConversation", {"caller": conversation.person.now.caller, "conversationId": conversation.id})

@@ -69,9 +69,9 @@ class AttachedWatch:
     def __init__(self, journal: Journal, send: Send, after: int) -> None:
         self.journal, self.send, self.after = journal, send, after
         self.begun = journal.tick()
-        # What each message says as far as it was told, and whether it was told from its beginning.
+        # What each message says as far as it was told.
         self._texts: dict[str, str] = {}
-        self._is_whole = after == 0
+        self._has_snapshot = False
         self._sequence = after
 
     def __call__(self, message: Object) -> None:
@@ -81,9 +81,9 @@ class AttachedWatch:
             return
         method, params = message["method"], message["params"]
         if method == "turnSnapshot":
-            self._is_whole = True
+            self._has_snapshot = True
             self._texts = {each["id"]: text_of(each) for each in params["messages"] if each["role"] == "assistant"}
-        elif params.get("fromSeq", params["seq"]) <= self._sequence:
+        elif not self._sequence < params.get("fromSeq", params["seq"]) <= (params["seq"] if self._has_snapshot else self._sequence + 1):
             self._violate(f"{method} has the number {params['seq']} after {self._sequence}")
         self._sequence = params["seq"]
         if method == "messageDelta":
@@ -91,7 +91,9 @@ class AttachedWatch:
         elif method == "turnCompleted":
             learn(self.journal, self.send, params, self.begun)
             whole, told = text_of(params.get("message")), self._texts.get(params.get("message", {}).get("id"), "")
-            if whole != told if self._is_whole else not whole.endswith(told):
+            # A snapshot may be the last that comes before the end, and tells what was stored by then.
+            fits = whole.startswith(told) if self._has_snapshot else whole == told if self.after == 0 else whole.endswith(told)
+            if not fits:
                 self._violate(f"the deltas say {told!r}, and the message {whole!r}")
 
     def _violate(self, account: str) -> None:
@@ -125,12 +127,14 @@ class Watch:
         streams = send.params.get("stream") is not False
         if first <= self._sequence or streams and first != self._sequence + 1:
             self._violate(f"{method} has the number {first} after {self._sequence}")
-        self._sequence = params["seq"]
+        self._sequence = send.last_sequence = params["seq"]
         if method in ("turnQueued", "turnStarted"):
             if send.has_unknown_attempt and not send.turn_id:
                 self.journal.count("lost in admission")
             acknowledge(self.journal, send, params["turn"])
             send.payers[:] = [self.payer]
+            if method == "turnStarted" and send.started is None:
+                send.started = self.journal.tick()
         elif method == "messageDelta":
             send.has_shown_text = True
             self._deltas[params["messageId"]] = self._deltas.get(params["messageId"], "") + params["delta"]
