@@ -80,6 +80,8 @@ class AttachedWatch:
         if "method" not in message:
             return
         method, params = message["method"], message["params"]
+        if method == "turnCompleted" and params["seq"] == self.after:
+            return learn(self.journal, self.send, params, self.begun)  # The end always comes, also to who has seen it.
         if method == "turnSnapshot":
             self._has_snapshot = True
             self._texts = {each["id"]: text_of(each) for each in params["messages"] if each["role"] == "assistant"}
