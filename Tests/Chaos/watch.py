@@ -110,6 +110,7 @@ class Watch:
         self.begun = journal.tick()
         self._deltas: dict[str, str] = {}
         self._sequence = 0
+        self._has_started = False
         self._completed: Object | None = None
 
     def __call__(self, message: Object) -> None:
@@ -135,6 +136,7 @@ class Watch:
                 self.journal.count("lost in admission")
             acknowledge(self.journal, send, params["turn"])
             send.payers[:] = [self.payer]
+            self._has_started |= method == "turnStarted"
             if method == "turnStarted" and send.started is None:
                 send.started = self.journal.tick()
         elif method == "messageDelta":
@@ -142,6 +144,8 @@ class Watch:
             self._deltas[params["messageId"]] = self._deltas.get(params["messageId"], "") + params["delta"]
         elif method == "turnCompleted":
             self._completed = params
+            if not self._has_started and params["turn"]["status"] != "cancelled":
+                self._violate(f"its turn has ended and was never told to have begun: {params['turn']}")
             message = params.get("message")
             if streams and message and text_of(message) != self._deltas.get(message["id"], ""):
                 self._violate(f"its deltas say {self._deltas.get(message['id'], '')!r}, and its message {text_of(message)!r}")
