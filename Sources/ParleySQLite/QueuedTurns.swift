@@ -60,7 +60,7 @@ extension StoreTransaction {
         // A turn that begins may take the place in flight that the next one was to have.
         for id in try firstQueuedTurns() {
             let turn = try turn(id)
-            if try canBegin(turn) { steps.append((id, .begun(try begin(turn, deadline: deadline, at: now)))) }
+            if try canBegin(turn, waiting: waiting) { steps.append((id, .begun(try begin(turn, deadline: deadline, at: now)))) }
         }
         return steps
     }
@@ -72,7 +72,7 @@ extension StoreTransaction {
             let isWaiting: Bool = try db.first("SELECT status = 'queued' FROM turns WHERE id = ?", id) { $0[0] } ?? false
             if !isWaiting { return true }
         }
-        return try firstQueuedTurns().contains { try canBegin(turn($0)) }
+        return try firstQueuedTurns().contains { try canBegin(turn($0), waiting: waiting) }
     }
 
     /// The first of those that wait in each conversation where no turn runs, in the order in which they were accepted.
@@ -90,8 +90,17 @@ extension StoreTransaction {
     }
 
     /// Whether a turn that is the first to wait is this host's to begin, or a dead host's, and its person has not too many in flight.
-    private func canBegin(_ turn: TurnRow) throws -> Bool {
-        guard try turn.host == surroundings.host || turn.host.map({ try !surroundings.isAlive($0) }) ?? true else { return false }
+    ///
+    /// One of this host's that was accepted a moment ago may not be among those that its requests wait with yet. It must not begin before, or
+    /// it would run as if nobody were there to be told of it; its request looks again as soon as it waits.
+    private func canBegin(_ turn: TurnRow, waiting: [String]) throws -> Bool {
+        let isReady =
+            if turn.host == surroundings.host {
+                waiting.contains(turn.value.id)
+            } else {
+                try turn.host.map { try !surroundings.isAlive($0) } ?? true
+            }
+        guard isReady else { return false }
         // The person is gone only if it was erased, with its conversations, or claimed, and then it is still known.
         guard let kind = try kind(ofPerson: turn.person) else { return true }
         return try hasLease(turn.person, kind, isLocal: turn.value.isLocal)

@@ -25,6 +25,15 @@ extension StoreContract {
             try await store.finish(begun.admitted)
             #expect(try await store.begin("v").admitted.userMessage.parentID == "u.assistant")
         },
+        StoreContract("A turn does not begin before its host says that it waits with it") { store in
+            try await store.makeConversation("c", for: .ann)
+            let first = try await store.admit("t", in: "c", for: .ann)
+            try await store.enqueue("u", in: "c", for: .ann)
+            try await store.finish(first)
+            #expect(try await store.advance().isEmpty)
+            #expect(try await store.turn("u", for: .ann).turn.status == .queued)
+            try await store.begin("u")
+        },
         StoreContract("What is chosen for the answer is kept with a turn that waits") { store in
             try await store.makeConversation("c", for: .ann)
             let first = try await store.admit("t", in: "c", for: .ann)

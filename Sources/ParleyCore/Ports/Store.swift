@@ -201,7 +201,7 @@ package protocol Store: Sendable {
     /// flight. Those of hosts that are gone begin here, and what such hosts ran is recovered.
     ///
     /// - Parameters:
-    ///   - waiting: the turns of this host of which it does not know that they wait no more.
+    ///   - waiting: the turns of this host of which it does not know that they wait no more. No others of its own begin.
     ///   - deadline: when those that begin are ended if they have not ended by themselves.
     /// - Returns: what has become of turns that waited, by id; nothing for those that still wait.
     func advanceQueue(waiting: [String], deadline: Timestamp, at now: Timestamp) async throws(Failure) -> [(id: String, step: QueueStep)]
