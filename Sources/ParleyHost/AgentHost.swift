@@ -36,6 +36,7 @@ package final class AgentHost: Sendable {
 
     private struct State {
         var attachments: AttachmentQueue?
+        var answerGate: AnswerGate?
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
@@ -86,7 +87,10 @@ package final class AgentHost: Sendable {
     ///   - output: the descriptor that answers go to, which nobody else may write to.
     package func run(input: Int32, output: Int32) async {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
-        state.withLock { $0.attachments = AttachmentQueue(connection: connection) }
+        state.withLock { state in
+            state.attachments = AttachmentQueue(connection: connection)
+            state.answerGate = AnswerGate(connection: connection)
+        }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
             for _ in 0..<3 { ambient.beginActivity() }
@@ -214,6 +218,9 @@ extension AgentHost: MessageHandler {
     }
 
     private func answer(_ call: Call, with method: any Method) async {
+        let gate = method.answersAtLength ? state.withLock { $0.answerGate } : nil
+        let hasPlace = await gate?.enter() ?? false
+        defer { if hasPlace { gate?.leave() } }
         do throws(Failure) {
             guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
             guard !turns.isEnding else { throw Failure(.shuttingDown, "The host is shutting down.") }
