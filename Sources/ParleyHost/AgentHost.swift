@@ -173,7 +173,7 @@ extension AgentHost: MessageHandler {
             case .immediate(let method):
                 reply.succeed(method.run(on: self))
                 method.answered(on: self)
-            case .queued(let method): try enqueue(method, claim: params.caller, reply: reply)
+            case .queued(let method): try enqueue(method, bytes: request.params.count, claim: params.caller, reply: reply)
             }
         } catch let error as JSONError {
             reply.fail(.invalidParams(path: error.path, reason: error.reason))
@@ -187,20 +187,26 @@ extension AgentHost: MessageHandler {
         }
     }
 
-    private func enqueue(_ method: any Method, claim: CallerClaim?, reply: Reply) throws(Failure) {
+    private func enqueue(_ method: any Method, bytes: Int, claim: CallerClaim?, reply: Reply) throws(Failure) {
         guard lifecycle.stage == .running else { throw Failure(.shuttingDown, "The host is shutting down.") }
         // The turns of `wait: false` are answered early and still run. What bypasses the limit makes room, and needs little itself.
-        let unanswered = max(connection.requestsInFlight, queue.count + 1)
-        guard unanswered <= (method.bypassesLimit ? 2 : 1) * limits.maxInFlight else {
+        let (load, share) = (queue.load, method.bypassesLimit ? 2 : 1)
+        guard max(connection.requestsInFlight, load.count + 1) <= share * limits.maxInFlight else {
             throw Failure(
                 .overloaded, "More than \(limits.maxInFlight) requests are unanswered.",
                 details: [.init("limit", .integer(Int64(limits.maxInFlight)))])
+        }
+        // A request that is too large for the limit by itself is taken when it is alone: it would otherwise never be.
+        guard load.count == 0 || load.bytes + bytes <= share * limits.maxInFlightBytes else {
+            throw Failure(
+                .overloaded, "The requests that are unanswered are larger than \(limits.maxInFlightBytes) bytes.",
+                details: [.init("limit", .integer(Int64(limits.maxInFlightBytes)))])
         }
         let claim = method.callerRule == .new ? nil : claim ?? state.withLock { $0.defaultCaller }
         let (caller, token) = try resolve(claim, method)
         let handle = RequestHandle(runsTurn: method is SendMessage, turns: turns)
         state.withLock { $0.handles[reply.id] = handle }
-        queue.add(method.scope.locks(for: caller), cancellation: handle.cancellation) { [self] entry in
+        queue.add(method.scope.locks(for: caller), bytes: bytes, cancellation: handle.cancellation) { [self] entry in
             let call = Call(
                 host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })
