@@ -150,6 +150,37 @@ struct FloodTests {
         #expect(code == 0)
     }
 
+    @Test("messages of half a megabyte are refused before they are too many")
+    func longMessages() async throws {
+        let (count, messageBytes, inFlight, outbound) = (200, 500_000, 16 * Self.mebibyte, 16 * Self.mebibyte)
+        let code = try await UnreadHost.run(
+            arguments(
+                script: #"{"repeat":true,"steps":[{"text":"so far"},{"hang":true}]}"#, "shutdown.graceSeconds=0",
+                "limits.maxInFlightBytes=\(inFlight)", "limits.maxOutboundBytes=\(outbound)")
+        ) { host in
+            #expect(try host.call("ping")["result"] == [:])
+            let idle = try host.peakMemory()
+            let text = String(repeating: "x", count: messageBytes)
+            let sends = (0..<count).map {
+                #"{"jsonrpc":"2.0","id":\#($0),"method":"sendMessage","params":{"text":"\#(text)","wait":false}}\#n"#
+            }
+            let writing = host.startWriting(Array(sends.joined().utf8))
+            try host.waitUntilAtRest()
+            let bound = idle + outbound + 3 * inFlight + 16 * Self.mebibyte
+            try Self.report("long messages, unread", host, idle: idle, bound: bound)
+            let tally = Tally(of: count)
+            host.listener = { tally.take($0) }
+            try host.readLines { _ in tally.answered == count }
+            writing.wait()
+            #expect(tally.answers.allSatisfy { $0 == 1 } && tally.strange.isEmpty)
+            #expect(tally.overloaded == Array((inFlight / messageBytes)..<count))
+            try Self.report("long messages", host, idle: idle, bound: bound)
+            // The turns that were accepted do not end by themselves.
+            host.signal(SIGTERM)
+        }
+        #expect(code == 0)
+    }
+
     @Test("10,000 turns are in flight at once, and each has one end")
     func turns() async throws {
         let count = 10_000
