@@ -23,6 +23,9 @@ package struct Params: Sendable {
         self.range = range
     }
 
+    /// Their length in bytes.
+    package var count: Int { range.count }
+
     /// A reader of the object; the paths in its errors are relative to params.
     package func reader() -> JSONReader {
         JSONReader(bytes, in: range)

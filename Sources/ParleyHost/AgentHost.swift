@@ -36,6 +36,7 @@ package final class AgentHost: Sendable {
 
     private struct State {
         var attachments: AttachmentQueue?
+        var answerGate: AnswerGate?
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
@@ -86,7 +87,10 @@ package final class AgentHost: Sendable {
     ///   - output: the descriptor that answers go to, which nobody else may write to.
     package func run(input: Int32, output: Int32) async {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
-        state.withLock { $0.attachments = AttachmentQueue(connection: connection) }
+        state.withLock { state in
+            state.attachments = AttachmentQueue(connection: connection)
+            state.answerGate = AnswerGate(connection: connection)
+        }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
             for _ in 0..<3 { ambient.beginActivity() }
@@ -169,7 +173,7 @@ extension AgentHost: MessageHandler {
             case .immediate(let method):
                 reply.succeed(method.run(on: self))
                 method.answered(on: self)
-            case .queued(let method): try enqueue(method, claim: params.caller, reply: reply)
+            case .queued(let method): try enqueue(method, bytes: request.params.count, claim: params.caller, reply: reply)
             }
         } catch let error as JSONError {
             reply.fail(.invalidParams(path: error.path, reason: error.reason))
@@ -183,20 +187,26 @@ extension AgentHost: MessageHandler {
         }
     }
 
-    private func enqueue(_ method: any Method, claim: CallerClaim?, reply: Reply) throws(Failure) {
+    private func enqueue(_ method: any Method, bytes: Int, claim: CallerClaim?, reply: Reply) throws(Failure) {
         guard lifecycle.stage == .running else { throw Failure(.shuttingDown, "The host is shutting down.") }
         // The turns of `wait: false` are answered early and still run. What bypasses the limit makes room, and needs little itself.
-        let unanswered = max(connection.requestsInFlight, queue.count + 1)
-        guard unanswered <= (method.bypassesLimit ? 2 : 1) * limits.maxInFlight else {
+        let (load, share) = (queue.load, method.bypassesLimit ? 2 : 1)
+        guard max(connection.requestsInFlight, load.count + 1) <= share * limits.maxInFlight else {
             throw Failure(
                 .overloaded, "More than \(limits.maxInFlight) requests are unanswered.",
                 details: [.init("limit", .integer(Int64(limits.maxInFlight)))])
+        }
+        // A request that is too large for the limit by itself is taken when it is alone: it would otherwise never be.
+        guard load.count == 0 || load.bytes + bytes <= share * limits.maxInFlightBytes else {
+            throw Failure(
+                .overloaded, "The requests that are unanswered are larger than \(limits.maxInFlightBytes) bytes.",
+                details: [.init("limit", .integer(Int64(limits.maxInFlightBytes)))])
         }
         let claim = method.callerRule == .new ? nil : claim ?? state.withLock { $0.defaultCaller }
         let (caller, token) = try resolve(claim, method)
         let handle = RequestHandle(runsTurn: method is SendMessage, turns: turns)
         state.withLock { $0.handles[reply.id] = handle }
-        queue.add(method.scope.locks(for: caller), cancellation: handle.cancellation) { [self] entry in
+        queue.add(method.scope.locks(for: caller), bytes: bytes, cancellation: handle.cancellation) { [self] entry in
             let call = Call(
                 host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })
@@ -214,6 +224,9 @@ extension AgentHost: MessageHandler {
     }
 
     private func answer(_ call: Call, with method: any Method) async {
+        let gate = method.answersAtLength ? state.withLock { $0.answerGate } : nil
+        let hasPlace = await gate?.enter() ?? false
+        defer { if hasPlace { gate?.leave() } }
         do throws(Failure) {
             guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
             guard !turns.isEnding else { throw Failure(.shuttingDown, "The host is shutting down.") }

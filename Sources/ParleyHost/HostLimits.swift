@@ -8,13 +8,19 @@ package struct HostLimits: Sendable, JSONWritable {
     package var transport: TransportLimits
     /// How many requests may be unanswered at once.
     package var maxInFlight: Int
+    /// How large all unanswered requests may be, in bytes of their params.
+    package var maxInFlightBytes: Int
     /// The bounds on what people may store.
     package var core: Limits
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(transport: TransportLimits = TransportLimits(), maxInFlight: Int = 4_096, core: Limits = Limits()) {
+    package init(
+        transport: TransportLimits = TransportLimits(), maxInFlight: Int = 4_096, maxInFlightBytes: Int = 256 * 1024 * 1024,
+        core: Limits = Limits()
+    ) {
         self.transport = transport
         self.maxInFlight = maxInFlight
+        self.maxInFlightBytes = maxInFlightBytes
         self.core = core
     }
 
@@ -23,6 +29,7 @@ package struct HostLimits: Sendable, JSONWritable {
         writer.object { writer in
             writer.member("maxLineBytes", transport.maxLineBytes)
             writer.member("maxInFlight", maxInFlight)
+            writer.member("maxInFlightBytes", maxInFlightBytes)
             writer.member("maxOutboundBytes", transport.maxOutboundBytes)
             writer.member("maxBatchMembers", transport.maxBatchMembers)
             writer.key("maxMessageBytes")

@@ -12,6 +12,8 @@ protocol Method: Sendable {
     var callerRule: CallerRule { get }
     /// Whether it is taken even when too many requests are unanswered, because it makes room.
     var bypassesLimit: Bool { get }
+    /// Whether its answer may be long, so that it begins only when the connection takes more; see `AnswerGate`.
+    var answersAtLength: Bool { get }
     /// Where the client comes from, as the parent process says; a person whom the request makes comes from there too.
     var clientAddress: ClientAddress? { get }
     /// What must be held while it takes effect.
@@ -28,6 +30,7 @@ extension Method {
     static var since: Int { 1 }
     var callerRule: CallerRule { .known }
     var bypassesLimit: Bool { false }
+    var answersAtLength: Bool { false }
     var clientAddress: ClientAddress? { nil }
 }
 

@@ -7,15 +7,18 @@ final class RequestQueue: Sendable {
     /// A request that waits for its scope or runs.
     final class Entry: Sendable {
         fileprivate let locks: [Scope.Lock]
+        fileprivate let bytes: Int
         fileprivate let cancellation: Cancellation
         fileprivate let work: @Sendable (Entry) async -> Void
         private let queue: RequestQueue
         private let held = Locked(true)
 
         fileprivate init(
-            locks: [Scope.Lock], cancellation: Cancellation, queue: RequestQueue, work: @escaping @Sendable (Entry) async -> Void
+            locks: [Scope.Lock], bytes: Int, cancellation: Cancellation, queue: RequestQueue,
+            work: @escaping @Sendable (Entry) async -> Void
         ) {
             self.locks = locks
+            self.bytes = bytes
             self.cancellation = cancellation
             self.queue = queue
             self.work = work
@@ -72,6 +75,7 @@ final class RequestQueue: Sendable {
         /// How many locks each waiting entry still lacks.
         var missing: [ObjectIdentifier: Int] = [:]
         var count = 0
+        var bytes = 0
         var idle: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextIdle = 0
     }
@@ -84,20 +88,24 @@ final class RequestQueue: Sendable {
         self.ambient = ambient
     }
 
-    /// How many requests wait or run; one whose reply was given at its acceptance still counts.
-    var count: Int { state.withLock { $0.count } }
+    /// How many requests wait or run, and how large they are in all, in bytes; one whose reply was given at its acceptance still counts.
+    var load: (count: Int, bytes: Int) { state.withLock { ($0.count, $0.bytes) } }
 
     /// Adds a request. Called in the order of the requests.
     ///
     /// - Parameters:
     ///   - locks: what the request must hold before it begins.
+    ///   - bytes: how large the request is.
     ///   - cancellation: is armed to cancel the request's task.
     ///   - work: the request; the scope is let go when it returns, at the latest.
-    func add(_ locks: [Scope.Lock], cancellation: Cancellation, work: @escaping @Sendable (Entry) async -> Void) {
-        let entry = Entry(locks: locks, cancellation: cancellation, queue: self, work: work)
+    func add(
+        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation, work: @escaping @Sendable (Entry) async -> Void
+    ) {
+        let entry = Entry(locks: locks, bytes: bytes, cancellation: cancellation, queue: self, work: work)
         ambient.beginActivity()
         let begins = state.withLock { state in
             state.count += 1
+            state.bytes += entry.bytes
             var missing = 0
             for lock in locks {
                 if !state.lines[lock.key, default: Line()].take(exclusive: lock.exclusive) {
@@ -135,7 +143,7 @@ final class RequestQueue: Sendable {
         let task = Task {
             await entry.work(entry)
             entry.release()
-            end()
+            end(entry)
         }
         entry.cancellation.arm { task.cancel() }
     }
@@ -160,9 +168,10 @@ final class RequestQueue: Sendable {
         for entry in ready { begin(entry) }
     }
 
-    private func end() {
+    private func end(_ entry: Entry) {
         let idle = state.withLock { state in
             state.count -= 1
+            state.bytes -= entry.bytes
             guard state.count == 0 else { return [CheckedContinuation<Void, Never>]() }
             defer { state.idle = [:] }
             return Array(state.idle.values)

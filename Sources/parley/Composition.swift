@@ -101,6 +101,7 @@ struct Composition: Sendable {
     private static func limits(_ settings: Settings) -> HostLimits {
         var limits = HostLimits()
         limits.maxInFlight = settings.integer("limits.maxInFlight")
+        limits.maxInFlightBytes = settings.integer("limits.maxInFlightBytes")
         limits.transport.maxLineBytes = settings.integer("limits.maxLineBytes")
         limits.transport.maxOutboundBytes = settings.integer("limits.maxOutboundBytes")
         limits.transport.maxBatchMembers = settings.integer("limits.maxBatchMembers")

@@ -59,7 +59,7 @@ package enum HostUnderTest {
     }
 
     /// Runs what blocks on a thread of its own, for the threads of the concurrency pool must not block.
-    private static func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    package static func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withTaskExecutorPreference(ThreadExecutor()) { try body() }
     }
 }

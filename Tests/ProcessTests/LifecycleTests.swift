@@ -72,6 +72,50 @@ struct LifecycleTests {
         #expect(await parley.exitCode() == 0)
     }
 
+    @Test func aSignalFindsTurnsThatRunWaitAndAreFollowed() async throws {
+        let script = try hangingScript()
+        let parley = try start(
+            "--model", "scripted:\(script)", "--set", "shutdown.graceSeconds=0", "--set", "quotas.user.inFlight.limit=none")
+        var running: [JSONValue] = []
+        var conversation = JSONValue.null
+        for _ in 0..<3 {
+            parley.send("sendMessage", ["text": "Hello"])
+            let params = try await parley.event("turnStarted")["params"]
+            running.append(params?["turnId"] ?? .null)
+            conversation = params?["conversationId"] ?? .null
+        }
+        var waiting: [JSONValue] = []
+        for _ in 0..<2 {
+            parley.send("sendMessage", ["conversationId": conversation, "text": "Next", "onBusy": "enqueue"])
+            waiting.append(try await parley.event("turnQueued")["params"]?["turnId"] ?? .null)
+        }
+        for turn in [running[0], waiting[1]] {
+            let request = parley.send("attachTurn", ["turnId": turn])
+            _ = try await parley.line { $0["params"]?["requestId"]?.intValue == request }
+        }
+        parley.signal(SIGTERM)
+        var (ends, replies): ([JSONValue: Int], [JSONValue: [JSONValue?]]) = ([:], [:])
+        for line in await parley.rest().split(separator: "\n") {
+            let line = try JSONReader.parse(Array(line.utf8))
+            if line["method"] == "turnCompleted" { ends[line["params"]?["turnId"] ?? .null, default: 0] += 1 }
+            if line["id"] != nil {
+                replies[line["result"]?["turn"]?["id"] ?? .null, default: []].append(line["result"]?["turn"]?["status"])
+            }
+        }
+        #expect(await parley.exitCode() == 0)
+        #expect(ends == [running[0]: 2, running[1]: 1, running[2]: 1], "who began a turn, and who is attached")
+        #expect(running.allSatisfy { replies[$0]?.allSatisfy { $0 == "interrupted" } == true } && replies[running[0]]?.count == 2)
+        #expect(waiting.allSatisfy { replies[$0] == ["queued"] })
+        // Who follows a turn that goes on waiting is told that this process does not.
+        #expect(replies[.null] == [nil])
+
+        let answer = try folder.write(#"{"repeat":true,"text":"Answer."}"# + "\n", to: "answer.jsonl")
+        let next = try start("--model", "scripted:\(answer)")
+        for turn in waiting {
+            #expect(try await next.call("attachTurn", ["turnId": turn])["result"]?["turn"]?["status"] == "completed")
+        }
+    }
+
     @Test func aClientThatIsGoneEndsTheProcess() async throws {
         let parley = try start("--model", "scripted:\(try hangingScript())")
         parley.send("sendMessage", ["text": "Hello"])

@@ -187,20 +187,37 @@ final class ToolRunner: Sendable {
     /// - Parameter work: ends soon after its task is cancelled.
     /// - Returns: nil when the time was up first.
     private func within<Value: Sendable>(_ milliseconds: Int64, _ work: @escaping @Sendable () async -> Value) async -> Value? {
-        await withTaskGroup(of: Value?.self) { group in
+        await withTaskGroup(of: Timed<Value>.self) { group in
             // The clock that runs beside is no activity: it sleeps, which ends one, and is cancelled, which begins one.
             ambient.beginActivity()
-            group.addTask { await work() }
+            group.addTask { .done(await work()) }
             group.addTask { [ambient] in
-                try? await ambient.sleep(milliseconds: milliseconds)
-                return nil
+                do throws(CancellationError) {
+                    try await ambient.sleep(milliseconds: milliseconds)
+                    return .timeIsUp
+                } catch {
+                    return .clockStopped
+                }
             }
-            let first = await group.next() ?? nil
+            var value: Value?
+            for await ending in group {
+                // When all of it is cancelled, the clock may stop before the work does: that is not what ended it.
+                if case .clockStopped = ending { continue }
+                if case .done(let outcome) = ending { value = outcome }
+                break
+            }
             group.cancelAll()
             await group.waitForAll()
             ambient.endActivity()
-            return first
+            return value
         }
+    }
+
+    /// How one of the two that run beside each other has ended: the work, or the clock.
+    private enum Timed<Value: Sendable>: Sendable {
+        case done(Value)
+        case timeIsUp
+        case clockStopped
     }
 }
 

@@ -39,6 +39,7 @@ struct CreateBot: Method {
 struct ListBots: Method {
     static let name = "listBots"
     let scope = Scope.caller(exclusive: true)
+    let answersAtLength = true
     private var bots = BotScope.own
     private var page = PageParams()
 
@@ -61,6 +62,7 @@ struct ListBots: Method {
 struct GetBot: Method {
     static let name = "getBot"
     let scope = Scope.caller(exclusive: false)
+    let answersAtLength = true
     private let botID: String
 
     init(from params: inout ParamsReader) throws(JSONError) {

@@ -41,6 +41,7 @@ struct CreateConversation: Method {
 struct ListConversations: Method {
     static let name = "listConversations"
     let scope = Scope.caller(exclusive: true)
+    let answersAtLength = true
     private var botID: String?
     private var page = PageParams()
 
@@ -63,6 +64,7 @@ struct ListConversations: Method {
 struct GetConversation: Method {
     static let name = "getConversation"
     var scope: Scope { .conversation(conversationID, exclusive: false) }
+    let answersAtLength = true
     private let conversationID: String
 
     init(from params: inout ParamsReader) throws(JSONError) {
@@ -154,6 +156,7 @@ struct SetConversationBot: Method {
 struct ListMessages: Method {
     static let name = "listMessages"
     var scope: Scope { .conversation(conversationID, exclusive: false) }
+    let answersAtLength = true
     private let conversationID: String
     private let page: PageParams
     private let includesReasoning: Bool

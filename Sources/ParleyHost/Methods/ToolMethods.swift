@@ -75,6 +75,7 @@ struct SetClientTools: Method {
 struct ListTools: Method {
     static let name = "listTools"
     let scope = Scope.caller(exclusive: false)
+    let answersAtLength = true
     private let conversationID: String?
 
     init(from params: inout ParamsReader) throws(JSONError) {
@@ -98,6 +99,7 @@ struct ListTools: Method {
 struct ListCommands: Method {
     static let name = "listCommands"
     let scope = Scope.caller(exclusive: false)
+    let answersAtLength = true
     private let conversationID: String?
 
     init(from params: inout ParamsReader) throws(JSONError) {

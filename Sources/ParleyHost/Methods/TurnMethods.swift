@@ -56,6 +56,7 @@ struct CancelTurn: Method {
 struct GetTurn: Method {
     static let name = "getTurn"
     let scope = Scope.caller(exclusive: false)
+    let answersAtLength = true
     private let turnID: String
 
     init(from params: inout ParamsReader) throws(JSONError) {

@@ -166,6 +166,10 @@ extension SettingKey {
         ),
         SettingKey("shutdown.graceSeconds", .integer(0...day), default: "5", "How long running turns may go on after SIGTERM or SIGINT."),
         SettingKey("limits.maxInFlight", .integer(1...1_000_000), default: "4096", "How many requests may be unanswered at once."),
+        SettingKey(
+            "limits.maxInFlightBytes", .integer(1_024...16 * gibibyte), default: "268435456",
+            "How large all unanswered requests may be."
+        ),
         SettingKey("limits.maxLineBytes", .integer(1_024...gibibyte), default: "8388608", "The longest line that is read."),
         SettingKey("limits.maxBatchMembers", .integer(1...1_000_000), default: "65536", "The most members of one batch."),
         SettingKey(
