@@ -35,8 +35,7 @@ package final class AgentHost: Sendable {
     private let state: Locked<State>
 
     private struct State {
-        var attachments: AttachmentQueue?
-        var answerGate: AnswerGate?
+        var wire: (attachments: AttachmentQueue, answers: AnswerGate)?
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
@@ -87,10 +86,7 @@ package final class AgentHost: Sendable {
     ///   - output: the descriptor that answers go to, which nobody else may write to.
     package func run(input: Int32, output: Int32) async {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
-        state.withLock { state in
-            state.attachments = AttachmentQueue(connection: connection)
-            state.answerGate = AnswerGate(connection: connection)
-        }
+        state.withLock { $0.wire = (AttachmentQueue(connection: connection), AnswerGate(connection: connection)) }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
             for _ in 0..<3 { ambient.beginActivity() }
@@ -135,11 +131,16 @@ package final class AgentHost: Sendable {
     var connection: Connection { attachments.connection }
 
     /// The attachments that wait for it.
-    var attachments: AttachmentQueue {
-        guard let attachments = state.withLock({ $0.attachments }) else {
+    var attachments: AttachmentQueue { wire.attachments }
+
+    /// Where long answers wait for it.
+    var answerGate: AnswerGate { wire.answers }
+
+    private var wire: (attachments: AttachmentQueue, answers: AnswerGate) {
+        guard let wire = state.withLock({ $0.wire }) else {
             preconditionFailure("requests come over a connection, which lasts until the last of them has been answered")
         }
-        return attachments
+        return wire
     }
 
     func setDefaultCaller(_ caller: CallerClaim) {
@@ -224,10 +225,9 @@ extension AgentHost: MessageHandler {
     }
 
     private func answer(_ call: Call, with method: any Method) async {
-        let gate = method.answersAtLength ? state.withLock { $0.answerGate } : nil
-        let hasPlace = await gate?.enter() ?? false
-        defer { if hasPlace { gate?.leave() } }
         do throws(Failure) {
+            let place = method.answersAtLength ? try await call.place() : nil
+            defer { place?.leave() }
             guard !call.handle.isCancelled else { throw Failure(.cancelled, "The request was cancelled.") }
             guard !turns.isEnding else { throw Failure(.shuttingDown, "The host is shutting down.") }
             let result = try await method.run(call)

@@ -6,7 +6,30 @@ import ParleyCore
 /// Otherwise as many pages would be read for a client that reads none of them as it has requests in flight. They begin in their order.
 final class AnswerGate: Sendable {
     /// How many may be on their way at once: enough to share the store's transactions.
-    private static let places = 32
+    private static let places = 16
+
+    /// A place, which is given back once: when somebody says so, or nobody has it any more.
+    final class Place: Sendable {
+        private let gate: AnswerGate
+        private let isTaken = Locked(true)
+
+        fileprivate init(of gate: AnswerGate) {
+            self.gate = gate
+        }
+
+        deinit {
+            leave()
+        }
+
+        /// Gives it back, because the answer is on its way or needs none; a second time does nothing.
+        func leave() {
+            let wasTaken = isTaken.withLock { isTaken in
+                defer { isTaken = false }
+                return isTaken
+            }
+            if wasTaken { gate.leave() }
+        }
+    }
 
     private struct State {
         var taken = 0
@@ -33,15 +56,15 @@ final class AnswerGate: Sendable {
         self.connection = connection
     }
 
-    /// Waits for a place, for which `leave` is to be called once the answer is sent.
+    /// Waits for a place, to be held until the answer is sent.
     ///
-    /// - Returns: false when the task was cancelled meanwhile; then there is no place to leave.
-    func enter() async -> Bool {
+    /// - Returns: nil when the task is cancelled before.
+    func enter() async -> Place? {
         let number = state.withLock { state in
             defer { state.next += 1 }
             return state.next
         }
-        return await withTaskCancellationHandler {
+        let hasEntered = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let waits = state.withLock { state in
                     guard !Task.isCancelled else { return false }
@@ -55,10 +78,10 @@ final class AnswerGate: Sendable {
         } onCancel: {
             state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: false)
         }
+        return hasEntered ? Place(of: self) : nil
     }
 
-    /// Gives a place back.
-    func leave() {
+    private func leave() {
         state.withLock { $0.taken -= 1 }
         serve()
     }

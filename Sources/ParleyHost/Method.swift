@@ -74,4 +74,15 @@ struct Call: Sendable {
     let reply: Reply
     /// Lets requests of the same scope go on, because this one has taken effect.
     let release: @Sendable () -> Void
+
+    /// Waits until the connection takes an answer that may be long.
+    ///
+    /// - Throws: `cancelled`; `shuttingDown` when the process ends before.
+    func place() async throws(Failure) -> AnswerGate.Place {
+        guard let place = await host.answerGate.enter() else {
+            throw handle.isCancelled
+                ? Failure(.cancelled, "The request was cancelled.") : Failure(.shuttingDown, "The host is shutting down.")
+        }
+        return place
+    }
 }

@@ -14,7 +14,7 @@ struct FloodTests {
         private static let requestBytes = 64 << 10
     #endif
     /// How many long answers, here pages of 1 MiB, are on their way at once; and what one takes, in bytes.
-    private static let (longAnswers, longAnswerBytes) = (32, 2 * mebibyte)
+    private static let (longAnswers, longAnswerBytes) = (16, 3 * mebibyte)
 
     private let folder: TemporaryFolder
 
@@ -64,10 +64,9 @@ struct FloodTests {
         }
     }
 
-    private static func report(_ name: String, _ host: UnreadHost, idle: Int, bound: Int) throws {
+    private static func expectMemory(_ name: String, _ host: UnreadHost, idle: Int, bound: Int) throws {
         let peak = try host.peakMemory()
-        print("\(name): \(peak >> 20) MiB at most, \(idle >> 20) MiB before; the bound is \(bound >> 20) MiB")
-        #expect(peak <= bound, "\(name): \(peak >> 20) MiB, and \(idle >> 20) MiB before")
+        #expect(peak <= bound, "\(name): \(peak >> 20) MiB, and \(idle >> 20) MiB before; the bound is \(bound >> 20) MiB")
     }
 
     @Test("100,000 requests of which no answer is read are answered once each, and then all is as before")
@@ -94,14 +93,14 @@ struct FloodTests {
             try host.waitUntilAtRest()
             #expect(!writing.hasEnded, "reading pauses while nobody reads what there is to say")
             let bound = idle + outbound + maxInFlight * Self.requestBytes
-            try Self.report("requests, unread", host, idle: idle, bound: bound)
+            try Self.expectMemory("requests, unread", host, idle: idle, bound: bound)
 
             let tally = Tally(of: count)
             host.listener = { tally.take($0) }
             try host.readLines { _ in tally.answered == count }
             writing.wait()
             #expect(try host.call("sendMessage", ["text": "Hello"])["result"]?["turn"]?["status"] == "completed")
-            try Self.report("requests", host, idle: idle, bound: bound)
+            try Self.expectMemory("requests", host, idle: idle, bound: bound)
             host.endInput()
             try host.readToTheEnd()
 
@@ -112,32 +111,36 @@ struct FloodTests {
             let accepted = (0..<count).filter { $0 % 4 == 3 && !refused.contains($0) }
             #expect(
                 tally.started.reduce(0, +) == accepted.count && accepted.allSatisfy { tally.started[$0] == 1 && tally.completed[$0] == 1 })
-            print("\(count) requests, \(refused.count) overloaded, \(accepted.count) turns")
         }
         #expect(code == 0)
     }
 
-    @Test("pages are not read from the database for a client that reads none of them", arguments: [true, false])
-    func pages(isReadLater: Bool) async throws {
-        let (count, pieces, pieceBytes) = (200, 50, 20_000)
-        let code = try await UnreadHost.run(
-            arguments(script: #"{"repeat":true,"text":"Answer."}"#, "shutdown.graceSeconds=0")
-        ) { host in
-            let text = JSONValue.string(String(repeating: "x", count: pieceBytes))
-            var conversation = JSONValue.null
-            for _ in 0..<pieces {
-                let sent = try host.call("sendMessage", ["conversationId": conversation, "text": text])
-                conversation = try #require(sent["result"]?["turn"]?["conversationId"])
-            }
+    /// What is asked for again and again: 1 MiB that one turn has said.
+    enum LongAnswer: String, CaseIterable {
+        case listMessages, getTurn, attachTurn, sendMessage
+
+        /// How often what was said stands in what it gets.
+        var copies: Int { self == .attachTurn ? 3 : 1 }
+    }
+
+    @Test("what is long is not read from the database for a client that reads none of it", arguments: LongAnswer.allCases)
+    func longAnswers(to method: LongAnswer) async throws {
+        let count = 100
+        let said = String(repeating: "x", count: 1_000_000)
+        let code = try await UnreadHost.run(arguments(script: #"{"text":"\#(said)"}"#, "shutdown.graceSeconds=0")) { host in
+            var params: [JSONValue] = [["text": "Hello", "clientMessageId": "once"]]
+            let turn = try #require(try host.call("sendMessage", params[0])["result"]?["turn"])
+            params += [["conversationId": turn["conversationId"] ?? .null], ["turnId": turn["id"] ?? .null]]
+            let wanted = method == .sendMessage ? params[0] : method == .listMessages ? params[1] : params[2]
+            let text = String(decoding: JSONWriter.encode(wanted), as: UTF8.self)
             let idle = try host.peakMemory()
-            let id = conversation.stringValue ?? ""
-            let lines = (0..<count).map { number in
-                #"{"jsonrpc":"2.0","id":\#(number),"method":"listMessages","params":{"conversationId":"\#(id)","limit":200}}\#n"#
-            }
+            let lines = (0..<count).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"\#(method)","params":\#(text)}\#n"# }
             host.startWriting(Array(lines.joined().utf8)).wait()
             try host.waitUntilAtRest()
-            try Self.report("pages", host, idle: idle, bound: idle + Self.longAnswers * Self.longAnswerBytes)
-            guard isReadLater else {
+            let bound = idle + Self.longAnswers * method.copies * Self.longAnswerBytes
+            try Self.expectMemory("\(method)", host, idle: idle, bound: bound)
+            if method == .listMessages {
+                // What waits holds up nobody's end.
                 host.signal(SIGTERM)
                 return host.waitForTheEnd()
             }
@@ -145,14 +148,14 @@ struct FloodTests {
             host.listener = { tally.take($0) }
             try host.readLines { _ in tally.answered == count }
             #expect(tally.answers.allSatisfy { $0 == 1 } && tally.strange.isEmpty && tally.overloaded.isEmpty)
-            try Self.report("pages, read", host, idle: idle, bound: idle + Self.longAnswers * Self.longAnswerBytes)
+            try Self.expectMemory("\(method), read", host, idle: idle, bound: bound)
         }
         #expect(code == 0)
     }
 
     @Test("messages of half a megabyte are refused before they are too many")
     func longMessages() async throws {
-        let (count, messageBytes, inFlight, outbound) = (200, 500_000, 16 * Self.mebibyte, 16 * Self.mebibyte)
+        let (count, messageBytes, inFlight, outbound) = (100, 500_000, 16 * Self.mebibyte, 16 * Self.mebibyte)
         let code = try await UnreadHost.run(
             arguments(
                 script: #"{"repeat":true,"steps":[{"text":"so far"},{"hang":true}]}"#, "shutdown.graceSeconds=0",
@@ -167,14 +170,14 @@ struct FloodTests {
             let writing = host.startWriting(Array(sends.joined().utf8))
             try host.waitUntilAtRest()
             let bound = idle + outbound + 3 * inFlight + 16 * Self.mebibyte
-            try Self.report("long messages, unread", host, idle: idle, bound: bound)
+            try Self.expectMemory("long messages, unread", host, idle: idle, bound: bound)
             let tally = Tally(of: count)
             host.listener = { tally.take($0) }
             try host.readLines { _ in tally.answered == count }
             writing.wait()
             #expect(tally.answers.allSatisfy { $0 == 1 } && tally.strange.isEmpty)
             #expect(tally.overloaded == Array((inFlight / messageBytes)..<count))
-            try Self.report("long messages", host, idle: idle, bound: bound)
+            try Self.expectMemory("long messages", host, idle: idle, bound: bound)
             // The turns that were accepted do not end by themselves.
             host.signal(SIGTERM)
         }
@@ -201,7 +204,7 @@ struct FloodTests {
             writing.wait()
             #expect(try host.call("getStatus")["result"]?["turnsInFlight"] == .integer(Int64(count)))
             let bound = idle + 64 * Self.mebibyte + count * Self.requestBytes
-            try Self.report("turns", host, idle: idle, bound: bound)
+            try Self.expectMemory("turns", host, idle: idle, bound: bound)
 
             let cancels = (0..<count).map { #"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":\#($0)}}\#n"# }
             let cancelling = host.startWriting(Array(cancels.joined().utf8))
@@ -214,7 +217,7 @@ struct FloodTests {
             #expect(cancelled == count && tally.early == 0)
             // A turn is no longer counted once its reply is on the way, but not before.
             while try host.call("getStatus")["result"]?["turnsInFlight"] != 0 {}
-            try Self.report("turns, ended", host, idle: idle, bound: bound)
+            try Self.expectMemory("turns, ended", host, idle: idle, bound: bound)
             #expect([tally.answers, tally.started, tally.completed].allSatisfy { $0.allSatisfy { $0 == 1 } })
         }
         #expect(code == 0)
@@ -238,7 +241,7 @@ struct FloodTests {
             }
             #expect(said.count == 2 && said[0]["id"] == .null && said[0]["error"]?["data"]?["code"] == "inputTooLarge")
             #expect(said.last?["result"] == [:])
-            try Self.report("line", host, idle: idle, bound: idle + 2 * maxLineBytes + Self.mebibyte)
+            try Self.expectMemory("line", host, idle: idle, bound: idle + 2 * maxLineBytes + Self.mebibyte)
         }
         #expect(code == 0)
     }

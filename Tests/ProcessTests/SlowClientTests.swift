@@ -86,9 +86,8 @@ struct SlowClientTests {
             try host.waitUntilAtRest()
             let bytes = sent.withLock { $0 }
             var peak = try host.peakMemory()
-            print("slow client: \(bytes >> 10) of \(body.count >> 10) KiB; \(peak >> 20) MiB at most, \(idle >> 20) MiB before")
-            #expect(bytes < body.count / 2)
-            #expect(peak <= idle + Self.turnBytes)
+            #expect(bytes < body.count / 2, "the server has got rid of \(bytes >> 10) of \(body.count >> 10) KiB")
+            #expect(peak <= idle + Self.turnBytes, "\(peak >> 20) MiB, and \(idle >> 20) MiB before")
 
             switch fate {
             case .readsOn: host.endInput()
@@ -106,8 +105,7 @@ struct SlowClientTests {
                 }
                 for event in events where event["method"] != nil { try held.take(event) }
                 #expect(events.last?["result"]?["turn"]?["status"] == "completed")
-                print("slow client, read: \(peak >> 20) MiB at most")
-                #expect(peak <= idle + 2 * Self.turnBytes)
+                #expect(peak <= idle + 2 * Self.turnBytes, "\(peak >> 20) MiB, and \(idle >> 20) MiB before")
             }
             turn.withLock { $0 = (begun["turnId"] ?? .null, begun["conversationId"] ?? .null, held) }
             // Nobody reads: it must end nevertheless.

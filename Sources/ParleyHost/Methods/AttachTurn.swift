@@ -25,8 +25,11 @@ struct AttachTurn: Method {
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let attachment = TurnAttachment(queue: call.host.attachments, requestID: call.requestID) { call.handle.endsWithTurn() }
         defer { attachment.stop() }
-        return try await call.host.turns.attach(
-            to: turnID, after: sequence, for: call.caller, follower: attachment, attached: call.release
-        ).result
+        // What has ended is told whole and at once; what goes on is told as fast as the connection takes it.
+        let place = try await call.place()
+        return try await call.host.turns.attach(to: turnID, after: sequence, for: call.caller, follower: attachment) {
+            place.leave()
+            call.release()
+        }.result
     }
 }

@@ -60,7 +60,16 @@ struct TurnRequest: Sendable {
         call.handle.onlyWaits()
         call.release()
         let turns = call.host.turns
-        let result = waits ? try await turns.end(of: turnID, for: call.caller) : try await turns.get(turnID, for: call.caller)
+        var place: AnswerGate.Place?
+        defer { place?.leave() }
+        var stored: TurnResult?
+        if !waits || !turns.runs(turnID) {
+            // What is stored is read anew for each who asks.
+            place = try await call.place()
+            let found = try await turns.get(turnID, for: call.caller)
+            if !waits || found.turn.status.isTerminal { stored = found } else { place?.leave() }
+        }
+        let result = if let stored { stored } else { try await turns.end(of: turnID, for: call.caller) }
         let conversation =
             makesConversation ? try await call.host.conversations.get(result.turn.conversationID, for: call.caller) : nil
         return { writer in

@@ -284,6 +284,9 @@ package final class Turns: Sendable {
         try await store.turn(id, for: caller)
     }
 
+    /// Whether this process runs a turn, or lets it wait.
+    package func runs(_ id: String) -> Bool { running[id] != nil }
+
     /// Whether the turns of this process are being ended.
     package var isEnding: Bool { running.isEnding }
 
