@@ -245,28 +245,27 @@ private struct Header {
 
     init(path: String) throws(StoreOpenFailure) {
         var connection: OpaquePointer?
-        var statement: OpaquePointer?
-        defer {
-            sqlite3_finalize(statement)
-            sqlite3_close(connection)
-        }
+        defer { sqlite3_close(connection) }
         let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
         var code = sqlite3_open_v2(
             "file:\(escaped)?immutable=1", &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nil)
-        if code == SQLITE_OK {
-            code = sqlite3_prepare_v2(
-                connection,
-                """
-                SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
-                    (SELECT count(*) FROM sqlite_schema)
-                """, -1, &statement, nil)
+        // Without the log the file need not be whole: whoever was moving pages into it, and is killed or not done yet, may have written the
+        // first page, which counts them all, and not the last. With this SQLite does not take that for damage (`lockBtree`).
+        if code == SQLITE_OK { code = sqlite3_exec(connection, "PRAGMA writable_schema = ON", nil, nil, nil) }
+        func number(_ query: String) throws(StoreOpenFailure) -> Int32 {
+            var statement: OpaquePointer?
+            defer { sqlite3_finalize(statement) }
+            if code == SQLITE_OK { code = sqlite3_prepare_v2(connection, query, -1, &statement, nil) }
+            if code == SQLITE_OK { code = sqlite3_step(statement) }
+            guard code == SQLITE_ROW else {
+                throw SQLiteFailure.openFailure(for: DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)
+            }
+            code = SQLITE_OK
+            return sqlite3_column_int(statement, 0)
         }
-        if code == SQLITE_OK { code = sqlite3_step(statement) }
-        guard code == SQLITE_ROW else {
-            throw SQLiteFailure.openFailure(for: DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)
-        }
-        applicationID = sqlite3_column_int(statement, 0)
-        version = Int(sqlite3_column_int(statement, 1))
-        tables = Int(sqlite3_column_int(statement, 2))
+        applicationID = try number("PRAGMA application_id")
+        version = Int(try number("PRAGMA user_version"))
+        // Both stand in the first page. Tables may stand in others, and matter only where nobody has signed.
+        tables = applicationID == 0 ? Int(try number("SELECT count(*) FROM sqlite_schema")) : 0
     }
 }
