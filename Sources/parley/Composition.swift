@@ -28,6 +28,7 @@ struct Composition: Sendable {
         // All that can be wrong with the settings first, for opening the database changes it.
         let authentication = try await AuthSettings.authentication(settings)
         let defaultUserID = try defaultUserID(settings)
+        if let warning = models.warning { logger.warning("\(warning)") }
         if let cassette = settings.text("record") { models = try models.recorded(to: cassette, ambient: ambient, logger: logger) }
         let store = try openStore(settings, deterministic: deterministic, ambient: ambient, logger: logger)
         let host = try AgentHost(

@@ -10,6 +10,8 @@ struct ConfiguredModels: Sendable {
     let servers: [ProviderConfiguration]
     /// Nil when no provider needs the network.
     private let client: HTTPClient?
+    /// The cassette that is played back; nil for none.
+    private let played: (path: String, cassette: Cassette)?
 
     /// Puts the catalog together: the providers of the settings file, the presets whose keys are set, and the demonstration when nothing else
     /// is configured or somebody asks for it; or what a cassette has recorded, and nobody else.
@@ -18,9 +20,10 @@ struct ConfiguredModels: Sendable {
     init(_ settings: Settings, ambient: any Ambient) throws(SettingsError) {
         if let path = settings.text("model")?.path(after: "replay:") {
             (client, servers) = (nil, [])
-            catalog = try Self.replayed(path, settings, ambient: ambient)
+            (catalog, played) = try Self.replayed(path, settings, ambient: ambient)
             return
         }
+        played = nil
         var configurations = settings.providers.map { $0.connected(by: settings.environment) }
         for preset in Preset.allCases {
             guard let configuration = preset.configuration(environment: settings.environment),
@@ -68,6 +71,11 @@ struct ConfiguredModels: Sendable {
         }
     }
 
+    /// What whoever runs the host should know; nil for nothing.
+    var warning: String? {
+        played.flatMap { $0.cassette.endsInHalfLine ? "the cassette \($0.cassette.name) ends in half a line, which is passed over" : nil }
+    }
+
     /// The same models, each exchange with which is written to a cassette.
     ///
     /// - Parameters:
@@ -75,6 +83,9 @@ struct ConfiguredModels: Sendable {
     ///   - ambient: whose clock says when something came.
     /// - Throws: `SettingsError` for a file that cannot be recorded to.
     func recorded(to path: String, ambient: any Ambient, logger: Logger) throws(SettingsError) -> ConfiguredModels {
+        if let played, URL(filePath: played.path).resolvingSymlinksInPath() == URL(filePath: path).resolvingSymlinksInPath() {
+            throw SettingsError("record: the cassette \(played.cassette.name) is played back; record to another file.")
+        }
         let session = Cassette.Session(
             recordedAt: ambient.now().rfc3339, defaultModel: catalog.defaultModel.id, fallback: catalog.fallback.map(\.id),
             providers: catalog.providers.map { Cassette.Provider(name: $0.name, models: $0.models) })
@@ -95,15 +106,18 @@ struct ConfiguredModels: Sendable {
     }
 
     /// The models of a cassette under the names that they had, with the default and the fallbacks that they had unless settings name others.
-    private static func replayed(_ path: String, _ settings: Settings, ambient: any Ambient) throws(SettingsError) -> ModelCatalog {
+    private static func replayed(
+        _ path: String, _ settings: Settings, ambient: any Ambient
+    ) throws(SettingsError) -> (ModelCatalog, (String, Cassette)) {
         do throws(Failure) {
             let player = try CassettePlayer(path: path)
             let session = player.cassette.sessions[player.cassette.sessions.count - 1]
-            return try ModelCatalog(
+            let catalog = try ModelCatalog(
                 providers: player.providers(ambient: ambient, keepsTime: settings.flag("models.replay.timing")),
                 defaultModel: session.defaultModel,
                 fallback: settings.text("models.fallback") == nil ? session.fallback : settings.list("models.fallback"),
                 allowed: allowance(settings))
+            return (catalog, (path, player.cassette))
         } catch {
             throw SettingsError("model replay:\(path): \(error.message)")
         }

@@ -90,7 +90,7 @@ struct CassetteTests {
         )
         #expect(
             failure?.details == [
-                .init("cassette", "c.jsonl"), .init("path", "messages[2].content[0].text"), .init("recorded", .string(recorded)),
+                .init("cassette", "c.jsonl"), .init("differsAt", "messages[2].content[0].text"), .init("recorded", .string(recorded)),
                 .init("current", .string(current)),
             ])
 
@@ -106,6 +106,11 @@ struct CassetteTests {
         #expect(
             try await difference { $0.messages[0].content = [.text("Hello!")] }
                 == #"messages[0].content[0].text: recorded "Hello", now "Hello!"."#)
+        #expect(
+            try await difference { $0.messages.append($0.messages[0]) }
+                == #"messages[1]: recorded nothing, now {"role":"user","content":[{"text":"Hello"}]}."#)
+        #expect(
+            try await difference { $0.messages[0].content.append(.reasoning("Hm")) } == nil, "no model reads again what it thought")
         let tool = try ToolDefinition(name: "time", summary: "Tell the time.", category: "x", inputSchema: [:])
         let shown = try await difference { $0.tools = [tool] }
         #expect(shown == #"tools: recorded nothing, now [{"name":"time","description":"Tell the time.","inputSchema"…."#)

@@ -174,16 +174,16 @@ struct RecordingTests {
 
     @Test("Secrets that the host knows are not in the file, wherever they were said")
     func secrets() async throws {
-        let secrets = [#"sk-"canary"\7f3a"#, #"sk-"canary"\7f3a-longer"#, "none"]
+        let secrets = [#"sk-"canary"\7f3a"#, #"sk-"canary"\7f3a-longer"#, "none", "messages"]
         let writer = try writer([DemoProvider()], secrets: secrets)
         var exchange = Self.exchange(of: 1)
-        exchange.request = ["messages": [.string("My key is \(secrets[0]), none other, or \(secrets[1])")]]
+        exchange.request = ["messages": [.string("My key is \(secrets[0]), none other, or \(secrets[1]) messages")]]
         exchange.answer = [.init(atMilliseconds: 0, events: [.textDelta("Use \(secrets[0])!")])]
         exchange.ending = .failed(Failure(.modelAuth, "Bad key \(secrets[1])."), atMilliseconds: 0)
         writer.append(exchange)
         #expect(try !text().contains("canary"))
         let read = try #require(CassettePlayer(path: path).cassette.exchanges.first)
-        #expect(read.request == ["messages": ["My key is [key], none other, or [key]"]])
+        #expect(read.request == ["messages": ["My key is [key], none other, or [key] [key]"]])
         #expect(read.answer[0].events == [.textDelta("Use [key]!")])
         #expect(read.ending == .failed(Failure(.modelAuth, "Bad key [key]."), atMilliseconds: 0))
     }

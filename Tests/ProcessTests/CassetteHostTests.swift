@@ -133,6 +133,22 @@ struct CassetteHostTests {
         #expect(replayed.contains("Made the bot") && replayed.contains("wörld.") && !replayed.contains(#""failed""#))
     }
 
+    @Test("Half a line, which a killed host may leave, is passed over with a warning, and taken away by the next that records")
+    func halfLine() async throws {
+        _ = try await talk("--model", "demo", "--record", cassette, texts: ["Hello", "Again"])
+        let whole = try text()
+        try String(whole.dropLast(40)).write(toFile: cassette, atomically: false, encoding: .utf8)
+        let host = try ParleyProcess(["serve", "--deterministic", "--caller", "userId:ada", "--model", "replay:\(cassette)"])
+        #expect(try await host.call("sendMessage", ["text": "Hello"])["result"]?["turn"]?["status"] == "completed")
+        #expect(try await host.call("sendMessage", ["text": "Again"])["result"]?["turn"]?["status"] == "failed")
+        #expect(await host.end() == 0)
+        #expect(host.errorText().contains("the cassette c.jsonl ends in half a line"))
+        _ = try await talk("--model", "demo", "--record", cassette, texts: ["Again"])
+        let again = try await talk("--model", "replay:\(cassette)", texts: ["Again", "Hello"])
+        #expect(!again.contains(#""failed""#))
+        #expect(try text().split(separator: "\n").count == 4)
+    }
+
     @Test("With the time that it took, and without")
     func timing() async throws {
         let script = try folder.write(
@@ -190,11 +206,13 @@ struct CassetteHostTests {
             (["--record", "FOLDER/nowhere/c.jsonl"], "record: The cassette c.jsonl cannot be written: No such file"),
             (["--record", "FOLDER"], "cannot be written"),
             (["--record", "/dev/null"], "record: The cassette null is no file."),
+            (["--model", "replay:FOLDER/good", "--record", "FOLDER/./good"], "record: the cassette good is played back"),
             (["--set", "models.replay.timing=1"], "models.replay.timing"),
         ])
     func wrongFiles(flags: [String], message: String) async throws {
         _ = try folder.write("Dear diary\n", to: "other")
         _ = try folder.write(#"{"cassette":7}"#, to: "new")
+        _ = try folder.write(#"{"cassette":1,"model":"a:b","providers":[{"name":"a","models":[]}]}"#, to: "good")
         let host = try ParleyProcess(
             ["serve", "--database", ":memory:"] + flags.map { $0.replacing("FOLDER", with: folder.path) })
         host.endInput()

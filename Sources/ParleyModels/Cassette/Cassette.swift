@@ -105,8 +105,10 @@ package struct Cassette: Sendable {
     package private(set) var sessions: [Session] = []
     /// The exchanges of all sessions, in order.
     package private(set) var exchanges: [Exchange] = []
-    /// Up to where the bytes are whole lines. What follows is half a line that a killed host has left, or one that a full disk did not take.
-    package private(set) var wholeByteCount = 0
+    /// Up to where the bytes are whole lines.
+    private(set) var wholeByteCount = 0
+    /// Whether half a line follows, as a killed host may leave one.
+    package private(set) var endsInHalfLine = false
 
     /// Reads a cassette.
     ///
@@ -131,7 +133,10 @@ package struct Cassette: Sendable {
                     try reader.end()
                 }
             } catch {
-                if newline == nil, error.kind == .syntax, !sessions.isEmpty { break }
+                if newline == nil, error.kind == .syntax, !sessions.isEmpty {
+                    endsInHalfLine = true
+                    break
+                }
                 let place = error.path.isEmpty ? "" : "\(error.path): "
                 throw Failure(
                     .invalidParams,

@@ -67,5 +67,8 @@ struct CassetteDifference {
 }
 
 extension [JSONValue] {
-    fileprivate func element(at index: Int) -> JSONValue? { indices.contains(index) ? self[index] : nil }
+    fileprivate func element(at index: Int) -> JSONValue? {
+        // `nil` alone would be JSON's null.
+        indices.contains(index) ? self[index] : Optional.none
+    }
 }

@@ -10,16 +10,30 @@ package final class CassettePlayer: Sendable {
     /// What is played.
     package let cassette: Cassette
     private let requests: [ComparableRequest]
-    private let places: [JSONValue: [Int]]
-    /// How many of the exchanges of a form have been played.
-    private let played = Locked<[JSONValue: Int]>([:])
+    /// The exchanges whose requests are alike, in order.
+    private let groups: [[Int]]
+    /// Where the group of a request is.
+    private let groupPlaces: [JSONValue: Int]
+    /// How many exchanges of each group have been played.
+    private let played: Locked<[Int]>
 
     /// Prepares a cassette.
     package init(_ cassette: Cassette) {
         self.cassette = cassette
-        let requests = cassette.exchanges.map { ComparableRequest($0.request, model: $0.model) }
-        self.requests = requests
-        places = Dictionary(grouping: requests.indices) { requests[$0].form }
+        requests = cassette.exchanges.map { ComparableRequest($0.request, model: $0.model) }
+        var groups: [[Int]] = []
+        var groupPlaces: [JSONValue: Int] = [:]
+        for (index, request) in requests.enumerated() {
+            if let place = groupPlaces[request.form] {
+                groups[place].append(index)
+            } else {
+                groupPlaces[request.form] = groups.count
+                groups.append([index])
+            }
+        }
+        self.groups = groups
+        self.groupPlaces = groupPlaces
+        played = Locked(Array(repeating: 0, count: groups.count))
     }
 
     /// Reads the cassette of a file; its last path component is what it is called in errors.
@@ -52,14 +66,16 @@ package final class CassettePlayer: Sendable {
     ///
     /// - Parameter model: `PROVIDER:MODEL`.
     /// - Returns: the exchange, with the ids of this host where the model's calls name those of the host that recorded.
-    /// - Throws: `modelRejected` when there is none, with the details `cassette` and, where another request is near, `path`, `recorded` and
-    ///   `current`.
+    /// - Throws: `modelRejected` when there is none, with the details `cassette` and, where others were recorded, `differsAt`,
+    ///   `recorded` and `current`.
     func take(_ request: ModelRequest, of model: String) throws(Failure) -> Cassette.Exchange {
         let request = ComparableRequest(CassetteRequest.json(of: request), model: model)
-        guard let known = places[request.form] else { throw unknown(request) }
+        // Found before the lock is taken, under which 10,000 calls may meet.
+        guard let group = groupPlaces[request.form] else { throw unknown(request) }
+        let known = groups[group]
         let number = played.withLock { played in
-            defer { played[request.form, default: 0] += 1 }
-            return played[request.form, default: 0]
+            defer { played[group] += 1 }
+            return played[group]
         }
         guard number < known.count else {
             throw rejection(
@@ -78,7 +94,7 @@ package final class CassettePlayer: Sendable {
         let (recorded, current) = (nearest.recorded ?? "nothing", nearest.current ?? "nothing")
         return rejection(
             "The cassette \(cassette.name) has no such exchange. The nearest one differs at \(nearest.path): recorded \(recorded), now \(current).",
-            [.init("path", .string(nearest.path)), .init("recorded", .string(recorded)), .init("current", .string(current))])
+            [.init("differsAt", .string(nearest.path)), .init("recorded", .string(recorded)), .init("current", .string(current))])
     }
 
     private func rejection(_ message: String, _ details: [Failure.Detail] = []) -> Failure {

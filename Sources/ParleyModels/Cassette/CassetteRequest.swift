@@ -32,8 +32,8 @@ enum CassetteRequest {
     private static func json(of part: Message.Part) -> JSONValue? {
         switch part {
         case .text(let text): ["text": .string(text)]
-        // No model reads it again in this form.
-        case .reasoning: nil
+        // No model reads it again in this form. (`nil` alone would be JSON's null.)
+        case .reasoning: Optional.none
         case .toolCall(let call):
             ["toolCall": ["id": .string(call.id), "name": .string(call.name), "arguments": call.arguments]]
         case .toolResult(let result):

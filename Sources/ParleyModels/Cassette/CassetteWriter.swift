@@ -10,8 +10,8 @@ package import ParleyCore
 /// one write, so that a killed host leaves all exchanges that had ended, and at most one half line, which the next host takes away.
 package final class CassetteWriter: Sendable {
     private let file: Locked<File>
-    /// What must not be in the file, as it would stand in it, the longest first.
-    private let secrets: [Data]
+    /// What must not be in the file, the longest first, and how it would stand in it.
+    private let secrets: [(text: String, json: Data)]
     private let logger: Logger
 
     private struct File {
@@ -24,13 +24,13 @@ package final class CassetteWriter: Sendable {
     /// - Parameters:
     ///   - path: where the file is, or is to be.
     ///   - session: who can be asked.
-    ///   - secrets: what `[key]` stands for in the file, wherever it is said; what is shorter than 6 bytes is no secret.
+    ///   - secrets: what `[key]` stands for in the file where a text holds it; what is shorter than 6 bytes is no secret.
     ///   - logger: is told when something cannot be written later.
     /// - Throws: `invalidParams`, when the file cannot be written, is something else, or another host records to it.
     package init(path: String, session: Cassette.Session, secrets: [String], logger: Logger) throws(Failure) {
         self.logger = logger
         self.secrets = Set(secrets).filter { $0.utf8.count >= 6 }.sorted { $0.utf8.count > $1.utf8.count }
-            .map { Data(JSONWriter.encode($0).dropFirst().dropLast()) }
+            .map { ($0, Data(JSONWriter.encode($0).dropFirst().dropLast())) }
         let name = URL(filePath: path).lastPathComponent
         // Not to wait for whoever might be at the other end of what is no file.
         let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
@@ -44,7 +44,7 @@ package final class CassetteWriter: Sendable {
         if status.st_size > 0 { try Self.mend(descriptor, path: path, name: name) }
         var writer = JSONWriter()
         CassetteLine.write(session, to: &writer)
-        guard write(&writer) == nil else { throw Self.failure(name, "cannot be written: \(Self.reason())") }
+        guard write(writer.take()) == nil else { throw Self.failure(name, "cannot be written: \(Self.reason())") }
     }
 
     deinit {
@@ -55,7 +55,12 @@ package final class CassetteWriter: Sendable {
     package func append(_ exchange: Cassette.Exchange) {
         var writer = JSONWriter(reservingCapacity: 4_096)
         CassetteLine.write(exchange, to: &writer)
-        guard let code = write(&writer) else { return }
+        var line = writer.take()
+        if holdsSecret(line) {
+            CassetteLine.write(exchange.mapStrings(withoutSecrets), to: &writer)
+            line = writer.take()
+        }
+        guard let code = write(line) else { return }
         let isFirst = file.withLock { file in
             defer { file.hasFailed = true }
             return !file.hasFailed
@@ -81,12 +86,11 @@ package final class CassetteWriter: Sendable {
         guard Glibc.write(descriptor, "\n", 1) == 1 else { throw failure(name, "cannot be written: \(reason())") }
     }
 
-    /// Writes a line without secrets, or nothing of it.
+    /// Writes a line and its end, or nothing of it.
     ///
     /// - Returns: the system's error number; nil when it is written.
-    private func write(_ writer: inout JSONWriter) -> Int32? {
-        writer.newline()
-        let line = withoutSecrets(writer.take())
+    private func write(_ text: [UInt8]) -> Int32? {
+        let line = text + [UInt8(ascii: "\n")]
         // The lock is held while the system copies the line, for what a full disk does not take must go before another line comes.
         return file.withLock { file in
             var status = stat()
@@ -106,18 +110,52 @@ package final class CassetteWriter: Sendable {
         }
     }
 
-    private func withoutSecrets(_ line: [UInt8]) -> [UInt8] {
-        guard !secrets.isEmpty else { return line }
-        var data = Data(line)
-        for secret in secrets {
-            while let range = data.range(of: secret) { data.replaceSubrange(range, with: Array("[key]".utf8)) }
+    private func holdsSecret(_ line: [UInt8]) -> Bool {
+        guard !secrets.isEmpty else { return false }
+        let line = Data(line)
+        return secrets.contains { line.range(of: $0.json) != nil }
+    }
+
+    private func withoutSecrets(_ text: String) -> String {
+        secrets.reduce(text) { text, secret in
+            text.split(separator: secret.text, omittingEmptySubsequences: false).joined(separator: "[key]")
         }
-        return Array(data)
     }
 
     private static func reason() -> String { String(cString: strerror(errno)) }
 
     private static func failure(_ name: String, _ reason: String) -> Failure {
         Failure(.invalidParams, "The cassette \(name) \(reason).")
+    }
+}
+
+extension Cassette.Exchange {
+    /// The exchange with other texts; names of fields, of models and of tools stay.
+    fileprivate func mapStrings(_ change: (String) -> String) -> Cassette.Exchange {
+        var changed = self
+        changed.request = request.mapStrings(change)
+        changed.answer = answer.map { batch in
+            Cassette.Batch(atMilliseconds: batch.atMilliseconds, events: batch.events.map { $0.mapStrings(change) })
+        }
+        if case .failed(var failure, let time) = ending {
+            failure.message = change(failure.message)
+            failure.details = failure.details.map { Failure.Detail($0.name, $0.value.mapStrings(change)) }
+            changed.ending = .failed(failure, atMilliseconds: time)
+        }
+        return changed
+    }
+}
+
+extension ModelEvent {
+    fileprivate func mapStrings(_ change: (String) -> String) -> ModelEvent {
+        switch self {
+        case .textDelta(let text): return .textDelta(change(text))
+        case .reasoningDelta(let text): return .reasoningDelta(change(text))
+        case .replay(let value): return .replay(value.mapStrings(change))
+        case .toolCall(var call):
+            call.arguments = call.arguments.mapStrings(change)
+            return .toolCall(call)
+        case .usage, .finished: return self
+        }
     }
 }
