@@ -79,6 +79,13 @@ struct CassetteHostTests {
         #expect(try await talk("--model", "replay:\(cassette)", texts: texts) == recorded)
         #expect(try await talk("--config", settings, texts: texts) == recorded)
 
+        let copy = folder.file("copy.jsonl")
+        _ = try await talk("--model", "replay:\(cassette)", "--record", copy, "--set", "models.replay.timing=true", texts: texts)
+        func withoutTimes(_ path: String) throws -> String {
+            try String(contentsOfFile: path, encoding: .utf8).replacing(#/"atMs":[0-9]+/#, with: "")
+        }
+        #expect(try withoutTimes(copy) == withoutTimes(cassette))
+
         let other = try await talk("--model", "replay:\(cassette)", texts: ["Hello there"])
         #expect(other.contains(#"The nearest one differs at messages[0].content[0].text: recorded \"Hello\", now \"Hello there\"."#))
         let more = try await talk("--model", "replay:\(cassette)", texts: ["Hello", "Hello", "Hello"])

@@ -4,13 +4,13 @@ import OrderedCollections
 /// How far two requests are from each other, and where they part.
 struct CassetteDifference {
     /// One place at which two requests differ.
-    struct Place: Equatable {
+    struct Place {
         /// Such as `messages[2].content[0].text`.
         var path: String
-        /// What was recorded there, shortened; nil for nothing.
-        var recorded: String?
-        /// What stands there now, shortened; nil for nothing.
-        var current: String?
+        /// What was recorded there; nil for nothing.
+        var recorded: JSONValue?
+        /// What stands there now; nil for nothing.
+        var current: JSONValue?
     }
 
     /// The first place, in the order in which requests are written; nil for equal ones.
@@ -37,32 +37,36 @@ struct CassetteDifference {
                 likeness += 1
             } else {
                 likeness -= 1
-                if first == nil { first = Self.place(path, recorded, current) }
+                if first == nil { first = Place(path: path, recorded: recorded, current: current) }
             }
         }
     }
+}
 
-    private static func place(_ path: String, _ recorded: JSONValue?, _ current: JSONValue?) -> Place {
-        guard case .string(let old)? = recorded, case .string(let new)? = current else {
-            return Place(path: path, recorded: recorded.map { shown($0, from: 0) }, current: current.map { shown($0, from: 0) })
+extension CassetteDifference.Place {
+    /// Both values as JSON, shortened, or `nothing`. Long texts are shown from a little before where they part.
+    var shown: (recorded: String, current: String) {
+        var start = 0
+        if case .string(let old)? = recorded, case .string(let new)? = current {
+            start = max(0, zip(old, new).prefix { $0 == $1 }.count - 20)
         }
-        // Long texts are shown from a little before where they part.
-        let common = zip(old, new).prefix { $0 == $1 }.count
-        let start = max(0, common - 20)
-        return Place(path: path, recorded: shown(.string(old), from: start), current: shown(.string(new), from: start))
+        return (Self.shown(recorded, from: start), Self.shown(current, from: start))
     }
 
-    private static func shown(_ value: JSONValue, from start: Int) -> String {
+    private static func shown(_ value: JSONValue?, from start: Int) -> String {
         let limit = 60
-        if case .string(let text) = value {
+        switch value {
+        case nil: return "nothing"
+        case .string(let text)?:
             let rest = text.dropFirst(start)
             let piece = rest.prefix(limit)
             let shown = (start > 0 ? "…" : "") + piece + (piece.endIndex < rest.endIndex ? "…" : "")
             return String(decoding: JSONWriter.encode(JSONValue.string(String(shown))), as: UTF8.self)
+        case let value?:
+            let text = String(decoding: JSONWriter.encode(value), as: UTF8.self)
+            let piece = text.prefix(limit)
+            return piece.endIndex < text.endIndex ? piece + "…" : text
         }
-        let text = String(decoding: JSONWriter.encode(value), as: UTF8.self)
-        let piece = text.prefix(limit)
-        return piece.endIndex < text.endIndex ? piece + "…" : text
     }
 }
 

@@ -91,7 +91,7 @@ package final class CassettePlayer: Sendable {
         guard let nearest = differences.max(by: { $0.likeness < $1.likeness })?.first else {
             return rejection("The cassette \(cassette.name) has no such exchange; it has none at all.")
         }
-        let (recorded, current) = (nearest.recorded ?? "nothing", nearest.current ?? "nothing")
+        let (recorded, current) = nearest.shown
         return rejection(
             "The cassette \(cassette.name) has no such exchange. The nearest one differs at \(nearest.path): recorded \(recorded), now \(current).",
             [.init("differsAt", .string(nearest.path)), .init("recorded", .string(recorded)), .init("current", .string(current))])
