@@ -73,7 +73,7 @@ let package = Package(
             dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleySQLite", "ParleyTestSupport", collections, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "ParleyModelsTests", dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleyTestSupport"],
+            name: "ParleyModelsTests", dependencies: ["JSON", "ParleyCore", "ParleyModels", "ParleyTestSupport", logging],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],

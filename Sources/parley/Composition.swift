@@ -24,10 +24,12 @@ struct Composition: Sendable {
             logger.warning("an environment variable is no setting", metadata: ["variable": .string(name)])
         }
         let ambient: any Ambient = deterministic ? DeterministicAmbient() : SystemAmbient()
-        let models = try ConfiguredModels(settings, ambient: ambient)
+        var models = try ConfiguredModels(settings, ambient: ambient)
         // All that can be wrong with the settings first, for opening the database changes it.
         let authentication = try await AuthSettings.authentication(settings)
         let defaultUserID = try defaultUserID(settings)
+        if let warning = models.warning { logger.warning("\(warning)") }
+        if let cassette = settings.text("record") { models = try models.recorded(to: cassette, ambient: ambient, logger: logger) }
         let store = try openStore(settings, deterministic: deterministic, ambient: ambient, logger: logger)
         let host = try AgentHost(
             info: HostInfo(name: "parley", version: deterministic ? "0.0.0" : Version.current), limits: limits(settings),

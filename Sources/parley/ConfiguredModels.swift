@@ -1,20 +1,29 @@
 import Foundation
+import Logging
 import ParleyCore
 import ParleyModels
 
 /// The providers that the settings and the environment give, and the one that answers by default.
 struct ConfiguredModels: Sendable {
-    let catalog: ModelCatalog
+    private(set) var catalog: ModelCatalog
     /// The servers that are connected, in the order in which the first is the default.
     let servers: [ProviderConfiguration]
     /// Nil when no provider needs the network.
     private let client: HTTPClient?
+    /// The cassette that is played back; nil for none.
+    private let played: (path: String, cassette: Cassette)?
 
     /// Puts the catalog together: the providers of the settings file, the presets whose keys are set, and the demonstration when nothing else
-    /// is configured or somebody asks for it.
+    /// is configured or somebody asks for it; or what a cassette has recorded, and nobody else.
     ///
-    /// - Throws: `SettingsError` for a default model that none of them has, or a script that cannot be read.
+    /// - Throws: `SettingsError` for a default model that none of them has, or a script or a cassette that cannot be read.
     init(_ settings: Settings, ambient: any Ambient) throws(SettingsError) {
+        if let path = settings.text("model")?.path(after: "replay:") {
+            (client, servers) = (nil, [])
+            (catalog, played) = try Self.replayed(path, settings, ambient: ambient)
+            return
+        }
+        played = nil
         var configurations = settings.providers.map { $0.connected(by: settings.environment) }
         for preset in Preset.allCases {
             guard let configuration = preset.configuration(environment: settings.environment),
@@ -44,7 +53,7 @@ struct ConfiguredModels: Sendable {
         var defaultModel = settings.text("model")
         let fallback = settings.list("models.fallback")
         do throws(Failure) {
-            if let script = defaultModel?.scriptPath {
+            if let script = defaultModel?.path(after: "scripted:") {
                 providers.append(try ScriptedProvider(path: script, ambient: ambient))
                 defaultModel = "scripted"
             }
@@ -54,8 +63,7 @@ struct ConfiguredModels: Sendable {
             let preferred = providers.first { $0.name == Preset.minimax.rawValue } ?? providers[0]
             catalog = try ModelCatalog(
                 providers: providers, defaultModel: defaultModel ?? preferred.name, fallback: fallback,
-                allowed: ModelAllowance(
-                    anonymous: settings.list("models.allowed.anonymous"), user: settings.list("models.allowed.user")))
+                allowed: Self.allowance(settings))
         } catch {
             client?.close()
             if error.details.first?.value == "models.fallback" { throw SettingsError(error.message) }
@@ -63,9 +71,60 @@ struct ConfiguredModels: Sendable {
         }
     }
 
+    /// What whoever runs the host should know; nil for nothing.
+    var warning: String? {
+        played.flatMap { $0.cassette.endsInHalfLine ? "the cassette \($0.cassette.name) ends in half a line, which is passed over" : nil }
+    }
+
+    /// The same models, each exchange with which is written to a cassette.
+    ///
+    /// - Parameters:
+    ///   - path: where the cassette is, or is to be.
+    ///   - ambient: whose clock says when something came.
+    /// - Throws: `SettingsError` for a file that cannot be recorded to.
+    func recorded(to path: String, ambient: any Ambient, logger: Logger) throws(SettingsError) -> ConfiguredModels {
+        if let played, URL(filePath: played.path).resolvingSymlinksInPath() == URL(filePath: path).resolvingSymlinksInPath() {
+            throw SettingsError("record: the cassette \(played.cassette.name) is played back; record to another file.")
+        }
+        let session = Cassette.Session(
+            recordedAt: ambient.now().rfc3339, defaultModel: catalog.defaultModel.id, fallback: catalog.fallback.map(\.id),
+            providers: catalog.providers.map { Cassette.Provider(name: $0.name, models: $0.models) })
+        let secrets = servers.flatMap { [$0.apiKey].compactMap(\.self) + $0.headers.fields.map(\.value) }
+        do throws(Failure) {
+            let writer = try CassetteWriter(path: path, session: session, secrets: secrets, logger: logger)
+            var recorded = self
+            recorded.catalog = catalog.calling { RecordingProvider($0, writer: writer, ambient: ambient) }
+            return recorded
+        } catch {
+            throw SettingsError("record: \(error.message)")
+        }
+    }
+
     /// Lets go of connections.
     func close() {
         client?.close()
+    }
+
+    /// The models of a cassette under the names that they had, with the default and the fallbacks that they had unless settings name others.
+    private static func replayed(
+        _ path: String, _ settings: Settings, ambient: any Ambient
+    ) throws(SettingsError) -> (ModelCatalog, (String, Cassette)) {
+        do throws(Failure) {
+            let player = try CassettePlayer(path: path)
+            let session = player.cassette.sessions[player.cassette.sessions.count - 1]
+            let catalog = try ModelCatalog(
+                providers: player.providers(ambient: ambient, keepsTime: settings.flag("models.replay.timing")),
+                defaultModel: session.defaultModel,
+                fallback: settings.text("models.fallback") == nil ? session.fallback : settings.list("models.fallback"),
+                allowed: allowance(settings))
+            return (catalog, (path, player.cassette))
+        } catch {
+            throw SettingsError("model replay:\(path): \(error.message)")
+        }
+    }
+
+    private static func allowance(_ settings: Settings) -> ModelAllowance {
+        ModelAllowance(anonymous: settings.list("models.allowed.anonymous"), user: settings.list("models.allowed.user"))
     }
 
     private static func timeouts(_ settings: Settings) -> ServerTimeouts {
@@ -101,9 +160,8 @@ struct ConfiguredModels: Sendable {
 }
 
 extension String {
-    /// The file of `scripted:FILE`.
-    fileprivate var scriptPath: String? {
-        let prefix = "scripted:"
-        return hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+    /// The file of `scripted:FILE` or `replay:FILE`.
+    fileprivate func path(after prefix: String) -> String? {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
     }
 }

@@ -58,7 +58,9 @@ struct TranscriptFile: Sendable, CustomTestStringConvertible {
     func arguments(of transcript: Transcript) -> [String] {
         let folder = url.deletingLastPathComponent()
         let flags = transcript.flags.enumerated().map { index, flag in
-            if flag.hasPrefix("scripted:") { return "scripted:" + folder.appending(path: String(flag.dropFirst(9))).path }
+            for prefix in ["scripted:", "replay:"] where flag.hasPrefix(prefix) {
+                return prefix + folder.appending(path: String(flag.dropFirst(prefix.count))).path
+            }
             if index > 0, transcript.flags[index - 1] == "--config" { return folder.appending(path: flag).path }
             return flag
         }

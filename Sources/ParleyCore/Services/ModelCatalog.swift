@@ -24,12 +24,13 @@ package struct ModelCatalog: Sendable {
         package var id: String { "\(provider.name):\(model)" }
     }
 
-    private let providers: [any ModelProvider]
+    /// Who calls models, in order.
+    package private(set) var providers: [any ModelProvider]
     private let allowed: ModelAllowance
     /// The model that answers when neither the message nor the bot names one.
-    package let defaultModel: Selection
+    package private(set) var defaultModel: Selection
     /// The models that answer when that one, or a bot's own, cannot, in order.
-    package let fallback: [Selection]
+    package private(set) var fallback: [Selection]
 
     /// Puts a catalog together.
     ///
@@ -54,6 +55,17 @@ package struct ModelCatalog: Sendable {
             }
         }
         self.fallback = selections
+    }
+
+    /// The same catalog, whose models are called through something else.
+    ///
+    /// - Parameter wrap: what calls a provider's models; it has the provider's name and models.
+    package func calling(through wrap: (any ModelProvider) -> any ModelProvider) -> ModelCatalog {
+        var catalog = self
+        catalog.providers = providers.map(wrap)
+        catalog.defaultModel.provider = wrap(defaultModel.provider)
+        catalog.fallback = fallback.map { Selection(provider: wrap($0.provider), model: $0.model, description: $0.description) }
+        return catalog
     }
 
     /// All models known by name, in the order of their providers.

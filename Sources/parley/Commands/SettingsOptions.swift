@@ -7,8 +7,12 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The database's file, or :memory:.", valueName: "path"))
     var database: String?
 
-    @Option(help: ArgumentHelp("The model that answers by default: PROVIDER:MODEL, demo, or scripted:FILE.", valueName: "model"))
+    @Option(
+        help: ArgumentHelp("The model that answers by default: PROVIDER:MODEL, demo, scripted:FILE, or replay:FILE.", valueName: "model"))
     var model: String?
+
+    @Option(help: ArgumentHelp("The cassette to which each exchange with a model is written, for --model replay:FILE.", valueName: "file"))
+    var record: String?
 
     @Option(help: ArgumentHelp("Whom requests without a caller act for.", valueName: "userId:id"))
     var caller: String?
@@ -37,7 +41,9 @@ struct SettingsOptions: ParsableArguments {
             guard halves.count == 2 else { throw SettingsError("--set \(assignment): expected KEY=VALUE.") }
             flags[String(halves[0])] = String(halves[1])
         }
-        let named = ["database": database, "model": model, "caller": caller, "log.level": logLevel, "log.format": logFormat]
+        let named = [
+            "database": database, "model": model, "record": record, "caller": caller, "log.level": logLevel, "log.format": logFormat,
+        ]
         for case (let name, let value?) in named { flags[name] = value }
         return try Settings(
             flags: flags, environment: usesEnvironment ? ProcessInfo.processInfo.environment : [:], filePath: config)

@@ -82,6 +82,10 @@ extension SettingKey {
             "model", .text,
             "The model that answers by default, as PROVIDER:MODEL; by default minimax when its key is set, then the settings file's first, then openai, then anthropic, else demo."
         ),
+        SettingKey(
+            "record", .text,
+            "The cassette to which each exchange with a model is written when it has ended; the model replay:FILE plays it back."
+        ),
         SettingKey("caller", .text, "Whom requests without a caller act for, as userId:ID."),
         SettingKey(
             "durability", .choice(["normal", "full"]), default: "normal",
@@ -127,6 +131,10 @@ extension SettingKey {
         SettingKey(
             "models.retry.maxDelaySeconds", .integer(0...3_600), default: "60",
             "The longest that a model's server may ask to wait; beyond it the turn does not wait."
+        ),
+        SettingKey(
+            "models.replay.timing", .flag, default: "false",
+            "Whether the model replay:FILE takes as much time as the recorded one did."
         ),
         SettingKey("models.connectTimeoutSeconds", .integer(1...600), default: "10", "How long connecting to a model's server may take."),
         SettingKey(
