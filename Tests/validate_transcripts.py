@@ -7,6 +7,7 @@ Needs jsonschema (Debian: python3-jsonschema). Prints how many lines it has chec
 
 What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Checked is that
 - each schema is one, and accepts its own examples, of which every value, method, notification and request of the host has some;
+- every member is described, and no object has members that are not declared, unless they are the client's (`OPEN`);
 - a sent line is JSON, by the host's strict standard, exactly when the host does not answer it with `parseError`;
 - a sent request fits its method's params, or is answered with `invalidParams`; and that one so answered does not fit them, unless the reason
   is of those that only a running host can know (`BEYOND_A_SCHEMA`);
@@ -39,6 +40,14 @@ BEYOND_A_SCHEMA = re.compile(
 
 # The methods whose result tells the end of a turn.
 BEGIN_A_TURN = {"sendMessage", "regenerateMessage", "editMessage"}
+
+# Objects of the client's that may hold more than is declared: the host passes it over.
+OPEN = {
+    "methods/initialize.json#/$defs/params/properties/capabilities",
+    "requests/callTool.json#/$defs/result",
+    "requests/requestApproval.json#/$defs/result",
+    "values/InputSchema.json#",
+}
 
 # What no transcript shows, with the tests that do.
 BEYOND_A_TRANSCRIPT = {
@@ -120,6 +129,24 @@ class Schemas:
                 report(f"schemas/{path}", "has no example: take one from a transcript")
         if "description" not in schema:
             report(f"schemas/{path}", "has no description")
+        if folder != "envelope.json":
+            for kind, place in schema.get("$defs", {}).items() if folder != "values" else [("", schema)]:
+                self.check_members(place, f"{path}#/$defs/{kind}" if kind else f"{path}#", report)
+
+    def check_members(self, schema, where, report):
+        """Sees that every member is described, where it is declared, and that there are no others."""
+        if not isinstance(schema, dict) or "$ref" in schema:
+            return  # What stands beside a reference only narrows what it leads to.
+        if "properties" in schema and schema.get("additionalProperties") is not False and where not in OPEN:
+            report(f"schemas/{where}", "takes members that are not declared")
+        for name, member in schema.get("properties", {}).items():
+            if isinstance(member, dict) and not {"description", "$ref"} & set(member):
+                report(f"schemas/{where}/properties/{name}", "is not described")
+            self.check_members(member, f"{where}/properties/{name}", report)
+        self.check_members(schema.get("items"), f"{where}/items", report)
+        for keyword in ("oneOf", "anyOf") if "properties" not in schema else ():
+            for number, choice in enumerate(schema.get(keyword, [])):
+                self.check_members(choice, f"{where}/{keyword}/{number}", report)
 
 
 def examples_in(schema, pointer=""):
@@ -640,6 +667,9 @@ def main():
         transcript.check()
         lines += transcript.lines
     check_coverage(schemas, coverage, report)
+    for name, test in BEYOND_A_TRANSCRIPT.items():
+        if name not in (project / "Tests" / test).read_text(encoding="utf-8"):
+            report(f"Tests/{test}", f"is to show {name}")
     for fault in faults:
         print(fault)
     print(f"{lines} lines in {len(files)} transcripts against {len(schemas.files)} schemas: {len(faults) or 'no'} faults")
