@@ -79,7 +79,8 @@ struct ContractTests {
     @Test("one JSON Schema refers only to itself")
     func jsonSchema() {
         let text = String(decoding: JSONWriter.encode(Contract.compiledIn.jsonSchema), as: UTF8.self)
-        #expect(!text.contains("#/components/"))
+        let leavesTheDefinitions = text.contains(##""$ref":"#/components/"##)
+        #expect(!leavesTheDefinitions)
         #expect(Self.small.jsonSchema["$defs"]?["PaintResult"]?["properties"]?["colours"]?["items"] == ["$ref": "#/$defs/Colour"])
     }
 
