@@ -1,5 +1,6 @@
 import JSON
 import ParleyContract
+import ParleyCore
 import ParleyTestSupport
 import Testing
 
@@ -22,6 +23,30 @@ struct DiscoveryTests {
     @Test("the contract is that of the newest protocol version that the host speaks")
     func version() {
         #expect(Contract.compiledIn.document["info"]?["version"]?.stringValue == "\(AgentHost.protocolVersions.upperBound)")
+    }
+
+    /// Also of those codes that no transcript can show.
+    @Test("the contract and the host agree on what every error code goes with")
+    func errors() throws {
+        let schemas = try #require(Contract.compiledIn.document["components"]?["schemas"])
+        let words = try #require(schemas["ErrorCode"]?["oneOf"]?.arrayValue).compactMap { $0["const"]?.stringValue }
+        var rules: [String: JSONValue] = [:]
+        for rule in try #require(schemas["Error"]?["allOf"]?.arrayValue) {
+            let code = rule["if"]?["properties"]?["data"]?["properties"]?["code"]?["const"]?.stringValue
+            rules[try #require(code)] = rule["then"]?["properties"]
+        }
+        #expect(rules.keys.sorted() == words.sorted())
+        // What comes of a tool call is its result, never an error; and some errors are found before the core hears of a request.
+        let inside: Set<Failure.Code> = [.toolFailed, .toolTimeout, .toolDenied]
+        let edge: Set = ["parseError", "invalidRequest", "inputTooLarge", "methodNotFound", "protocolVersionUnsupported"]
+        #expect(Set(words) == Set(Failure.Code.allCases.filter { !inside.contains($0) }.map(\.rawValue)).union(edge))
+        for code in Failure.Code.allCases where !inside.contains(code) {
+            let rule = try #require(rules[code.rawValue])
+            #expect(rule["code"]?["const"]?.intValue == code.wire.number, "\(code)")
+            guard let data = rule["data"]?["properties"] else { continue }  // Says more than a constant.
+            #expect(data["httpStatus"]?["const"]?.intValue == code.wire.httpStatus, "\(code)")
+            #expect(data["retryable"]?["const"]?.boolValue ?? code.wire.retryable == code.wire.retryable, "\(code)")
+        }
     }
 
     @Test("a host whose clock goes by itself does not offer to move it")
