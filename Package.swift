@@ -40,19 +40,24 @@ let package = Package(
     ],
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CContract", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
         .target(name: "JSONSchema", dependencies: ["JSON", collections], swiftSettings: strict),
         .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "ParleyContract", dependencies: ["CContract", "JSON", collections], swiftSettings: strict),
         .target(name: "ParleyCore", dependencies: ["JSON", "JSONSchema", crypto, logging], swiftSettings: strict),
         .target(name: "ParleyJWT", dependencies: ["JSON", "ParleyCore", jwtKit], swiftSettings: strict),
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
-        .target(name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyCore", collections, logging], swiftSettings: strict),
+        .target(
+            name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", collections, logging],
+            swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
-                "CPidfd", "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
+                "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite",
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -65,6 +70,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
         .testTarget(name: "JSONSchemaTests", dependencies: ["JSON", "JSONSchema"], swiftSettings: strict),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "ParleyTestSupport"], swiftSettings: strict),
+        .testTarget(name: "ParleyContractTests", dependencies: ["JSON", "ParleyContract"], swiftSettings: strict),
         .testTarget(
             name: "ParleyJWTTests", dependencies: ["JSON", "ParleyCore", "ParleyJWT", "ParleyTestSupport", crypto, cryptoExtras, jwtKit],
             swiftSettings: strict),
@@ -79,7 +85,8 @@ let package = Package(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "ParleyHostTests", dependencies: ["JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyTestSupport", "parley"],
+            name: "ParleyHostTests",
+            dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyTestSupport", "parley"],
             exclude: ["Transcripts"],
             swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),

@@ -6,7 +6,8 @@ Usage: validate_transcripts.py [FOLDER OF THE PROJECT]
 Needs jsonschema (Debian: python3-jsonschema). Prints how many lines it has checked, or each fault with its file and line, and exits 1.
 
 What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Checked is that
-- each schema is one, and accepts its own examples;
+- each schema is one, and accepts its own examples, of which every value, method, notification and request of the host has some;
+- every member is described, and no object has members that are not declared, unless they are the client's (`OPEN`);
 - a sent line is JSON, by the host's strict standard, exactly when the host does not answer it with `parseError`;
 - a sent request fits its method's params, or is answered with `invalidParams`; and that one so answered does not fit them, unless the reason
   is of those that only a running host can know (`BEYOND_A_SCHEMA`);
@@ -16,7 +17,8 @@ What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Check
 - a request of the host fits its params and comes at its time; what is sent in answer may be wrong on purpose, and then the events that
   follow say so, as they tell what was answered rightly;
 - `capabilities.methods` of `initialize` are the methods that have a schema, and the transcripts show each method's result, each of its own
-  errors, each notification, and each request of the host with a right answer.
+  errors, each notification, and each request of the host with a right answer; and every error code is in one of them, but for those that
+  only a broken machine brings about (`BEYOND_A_TRANSCRIPT`).
 """
 
 import json
@@ -39,6 +41,23 @@ BEYOND_A_SCHEMA = re.compile(
 # The methods whose result tells the end of a turn.
 BEGIN_A_TURN = {"sendMessage", "regenerateMessage", "editMessage"}
 
+# Objects of the client's that may hold more than is declared: the host passes it over.
+OPEN = {
+    "methods/initialize.json#/$defs/params/properties/capabilities",
+    "requests/callTool.json#/$defs/result",
+    "requests/requestApproval.json#/$defs/result",
+    "values/InputSchema.json#",
+}
+
+# What no transcript shows, with the tests that do.
+BEYOND_A_TRANSCRIPT = {
+    "internalError": "JSONRPCTests/ReplyTests.swift",
+    "storeUnavailable": "ProcessTests/QuotaCrashTests.swift",
+    "storeFull": "ParleySQLiteTests/CommitLoopTests.swift",
+    # Its answer is the whole contract.
+    "rpc.discover": "ParleyHostTests/DiscoveryTests.swift",
+}
+
 # The notifications of JSON-RPC's own kind that the host sends, too.
 SENT_BY_HOST = {"$/cancelRequest"}
 
@@ -51,6 +70,8 @@ class Schemas:
     def __init__(self, folder):
         self.files = {}
         for path in sorted(folder.rglob("*.json")):
+            if path.name == "openrpc.json":
+                continue  # Is made of the others; see Tests/Contract.
             schema = json.loads(path.read_text(encoding="utf-8"))
             name = path.relative_to(folder).as_posix()
             if schema.get("$id") != BASE + name:
@@ -92,6 +113,40 @@ class Schemas:
                 for example in examples:
                     for fault in self.faults(f"{path}#{pointer}", example):
                         report(f"schemas/{path}", f"refuses its own example at {pointer or '/'}: {fault}")
+            self.check_examples(path, schema, report)
+
+    def check_examples(self, path, schema, report):
+        """Holds the examples of a method, which are params with their result, against both; and sees that nothing is without examples."""
+        folder = path.split("/")[0]
+        if folder == "methods":
+            for example in schema.get("examples", []):
+                for kind in ("params", "result"):
+                    for fault in self.faults(f"{path}#/$defs/{kind}", example[kind]):
+                        report(f"schemas/{path}", f"refuses its own example's {kind}: {fault}")
+        places = {"methods": [schema], "values": [schema] if "type" in schema or "$ref" in schema or "oneOf" in schema else []}
+        for place in places.get(folder, [schema["$defs"][kind] for kind in ("params", "result") if kind in schema.get("$defs", {})]):
+            if not place.get("examples"):
+                report(f"schemas/{path}", "has no example: take one from a transcript")
+        if "description" not in schema:
+            report(f"schemas/{path}", "has no description")
+        if folder != "envelope.json":
+            for kind, place in schema.get("$defs", {}).items() if folder != "values" else [("", schema)]:
+                self.check_members(place, f"{path}#/$defs/{kind}" if kind else f"{path}#", report)
+
+    def check_members(self, schema, where, report):
+        """Sees that every member is described, where it is declared, and that there are no others."""
+        if not isinstance(schema, dict) or "$ref" in schema:
+            return  # What stands beside a reference only narrows what it leads to.
+        if "properties" in schema and schema.get("additionalProperties") is not False and where not in OPEN:
+            report(f"schemas/{where}", "takes members that are not declared")
+        for name, member in schema.get("properties", {}).items():
+            if isinstance(member, dict) and not {"description", "$ref"} & set(member):
+                report(f"schemas/{where}/properties/{name}", "is not described")
+            self.check_members(member, f"{where}/properties/{name}", report)
+        self.check_members(schema.get("items"), f"{where}/items", report)
+        for keyword in ("oneOf", "anyOf") if "properties" not in schema else ():
+            for number, choice in enumerate(schema.get(keyword, [])):
+                self.check_members(choice, f"{where}/{keyword}/{number}", report)
 
 
 def examples_in(schema, pointer=""):
@@ -465,6 +520,8 @@ class Transcript:
         turn = request.attachment or self.turns.setdefault(params["turnId"], Turn())
         for fault in turn.event(name, params, request.streams):
             self.report(fault)
+        if name == "turnCompleted" and "error" in params["turn"]:
+            self.coverage.add(("code", params["turn"]["error"]["data"]["code"]))
         if name == "turnStarted":
             turn, question = params["turn"], params["userMessage"]
             is_own = question["turnId"] == turn["id"]
@@ -508,6 +565,7 @@ class Transcript:
     def answer(self, answer):
         key = identity(answer["id"])
         code = answer["error"]["data"]["code"] if "error" in answer else None
+        self.coverage.add(("code", code))
         if code == "parseError" and self.last_line:
             self.last_line["refused"] = True
         elif code == "inputTooLarge" and self.last_line:
@@ -576,7 +634,10 @@ def check_coverage(schemas, coverage, report):
     for table in tables:
         for name in sorted(schemas.methods ^ set(table)):
             report("schemas", f"{name} has no schema" if name in table else f"methods/{name}.json describes no method")
-    for name in sorted(schemas.methods):
+    codes = {choice["const"] for choice in schemas.files["values/ErrorCode.json"]["oneOf"]}
+    for code in sorted(code for code in codes - set(BEYOND_A_TRANSCRIPT) if ("code", code) not in coverage):
+        report("transcripts", f"none shows the error {code}")
+    for name in sorted(schemas.methods - set(BEYOND_A_TRANSCRIPT)):
         own = schemas.files[f"methods/{name}.json"]["$defs"]["errorCode"].get("anyOf", [{}])[-1].get("enum", [])
         for code in [None, *own]:
             if (name, code) not in coverage:
@@ -606,6 +667,9 @@ def main():
         transcript.check()
         lines += transcript.lines
     check_coverage(schemas, coverage, report)
+    for name, test in BEYOND_A_TRANSCRIPT.items():
+        if name not in (project / "Tests" / test).read_text(encoding="utf-8"):
+            report(f"Tests/{test}", f"is to show {name}")
     for fault in faults:
         print(fault)
     print(f"{lines} lines in {len(files)} transcripts against {len(schemas.files)} schemas: {len(faults) or 'no'} faults")

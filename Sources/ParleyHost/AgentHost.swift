@@ -6,8 +6,8 @@ package import ParleyCore
 /// One process's service to whoever spawned it: takes the lines of one connection in order, gives each request its caller and its place, and
 /// runs until the input ends, the process is told to end, or the client is gone.
 package final class AgentHost: Sendable {
-    /// The protocol that this host speaks.
-    package static let protocolVersion = 1
+    /// The protocol versions that this host speaks.
+    package static let protocolVersions = 1...1
 
     let info: HostInfo
     let limits: HostLimits
@@ -24,6 +24,7 @@ package final class AgentHost: Sendable {
     private let authentication: Authentication
     /// The clock that clients move, in a deterministic host.
     private let deterministic: DeterministicAmbient?
+    var isDeterministic: Bool { deterministic != nil }
     private let queue: RequestQueue
     let clientRequests: ClientRequests
     /// What the client says that it can do, and the tools that it offers.
@@ -172,17 +173,19 @@ extension AgentHost: MessageHandler {
             var params = try ParamsReader(request.params.reader())
             switch try row.decode(&params) {
             case .immediate(let method):
-                reply.succeed(method.run(on: self))
+                reply.succeed(try method.run(on: self))
                 method.answered(on: self)
             case .queued(let method): try enqueue(method, bytes: request.params.count, claim: params.caller, reply: reply)
             }
         } catch let error as JSONError {
             reply.fail(.invalidParams(path: error.path, reason: error.reason))
+        } catch let error as RPCError {
+            reply.fail(error)
         } catch let failure as Failure {
             log(failure, of: request.method)
             reply.fail(failure.wireError)
         } catch {
-            // Both throwing calls above are typed; the compiler sees only their union.
+            // All throwing calls above are typed; the compiler sees only their union.
             logger.error("unexpected error", metadata: ["cause": .string("\(error)")])
             reply.fail(Failure(.internalError, "The request could not be read.").wireError)
         }

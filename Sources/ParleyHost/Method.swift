@@ -39,7 +39,7 @@ protocol ImmediateMethod: Sendable {
     static var name: String { get }
     static var since: Int { get }
     init(from params: inout ParamsReader) throws(JSONError)
-    func run(on host: AgentHost) -> ResultWriter
+    func run(on host: AgentHost) throws(RPCError) -> ResultWriter
     /// What follows once the answer is on its way.
     func answered(on host: AgentHost)
 }

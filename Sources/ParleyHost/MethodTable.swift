@@ -21,7 +21,7 @@ package enum MethodTable {
 
     /// All rows, in the order in which the protocol lists them.
     package static let rows: [Row] = [
-        row(Initialize.self), row(Ping.self), row(GetStatus.self), row(Shutdown.self),
+        row(Initialize.self), row(Ping.self), row(GetStatus.self), row(Shutdown.self), row(Discover.self),
         row(CreateAnonymousUser.self), row(ClaimAnonymousUser.self), row(DeleteUser.self), row(GetQuota.self), row(ResetQuota.self),
         row(CreateConversation.self), row(ListConversations.self), row(GetConversation.self), row(UpdateConversation.self),
         row(DeleteConversation.self), row(SetConversationBot.self),

@@ -25,7 +25,7 @@ import Testing
 
     /// How each method is tried. A method without ids has no attempts here, but is called as well, for what it shows.
     private static let attempts: [String: [Attempt]] = [
-        "initialize": [], "ping": [], "getStatus": [], "createAnonymousUser": [], "listModels": [],
+        "initialize": [], "ping": [], "rpc.discover": [], "getStatus": [], "createAnonymousUser": [], "listModels": [],
         // Concerns the caller, or whoever the operator names; see `nobodyElsesQuota`.
         "getQuota": [], "resetQuota": [],
         // Takes a token, which nobody else has; see `tokensAreSecrets`.

@@ -8,11 +8,12 @@ struct HouseTests {
         ("JSON", ["OrderedCollections", "Glibc"]),
         ("JSONSchema", ["JSON", "OrderedCollections", "Foundation"]),
         ("JSONRPC", ["JSON", "OrderedCollections", "Foundation", "Glibc", "Synchronization"]),
+        ("ParleyContract", ["CContract", "JSON", "OrderedCollections"]),
         ("ParleyCore", ["JSON", "JSONSchema", "OrderedCollections", "Crypto", "Foundation", "Glibc", "Logging"]),
         ("ParleyJWT", ["JSON", "ParleyCore", "JWTKit"]),
         ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
-        ("ParleyHost", ["JSON", "JSONRPC", "ParleyCore", "OrderedCollections", "Logging"]),
+        ("ParleyHost", ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", "OrderedCollections", "Logging"]),
     ])
     func importsFollowTheArrows(target: String, allowed: [String]) throws {
         let files = try SourceTree.swiftFiles(below: "Sources/\(target)")

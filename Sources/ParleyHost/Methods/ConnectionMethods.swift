@@ -1,38 +1,51 @@
 import JSON
+import JSONRPC
 import ParleyCore
 
 /// `initialize`: says who the client is and whom it acts for by default; optional.
 struct Initialize: ImmediateMethod {
     static let name = "initialize"
+    /// The newest and the oldest protocol version that the client speaks.
+    private let newest: Int
+    private let oldest: Int
     private let defaultCaller: CallerClaim?
     private let capabilities: ClientCapabilities
 
     init(from params: inout ParamsReader) throws(JSONError) {
-        var protocolVersion: Int?
+        var newest: Int?
+        var oldest: Int?
         var defaultCaller: CallerClaim?
         var capabilities = ClientCapabilities()
         while let field = try params.nextField() {
             switch field {
             case "protocolVersion":
-                protocolVersion = try params.integer()
-                guard protocolVersion ?? 1 >= 1 else { throw params.refused("expected at least 1") }
+                newest = try params.integer()
+                guard newest ?? 1 >= 1 else { throw params.refused("expected at least 1") }
+            case "minProtocolVersion":
+                oldest = try params.integer()
+                guard oldest ?? 1 >= 1 else { throw params.refused("expected at least 1") }
             case "clientInfo": _ = try params.read(ClientInfo.self)
             case "capabilities": capabilities = try params.read(ClientCapabilities.self) ?? ClientCapabilities()
             case "defaultCaller": defaultCaller = try params.read(CallerClaim.self)
             default: throw params.unknownField()
             }
         }
-        _ = try params.required(protocolVersion, "protocolVersion")
+        self.newest = try params.required(newest, "protocolVersion")
+        self.oldest = oldest ?? 1
         self.defaultCaller = defaultCaller
         self.capabilities = capabilities
     }
 
-    func run(on host: AgentHost) -> ResultWriter {
+    func run(on host: AgentHost) throws(RPCError) -> ResultWriter {
+        guard oldest <= newest else { throw .invalidParams(path: "minProtocolVersion", reason: "larger than protocolVersion") }
+        let spoken = AgentHost.protocolVersions
+        let version = min(spoken.upperBound, newest)
+        guard spoken.contains(version), version >= oldest else { throw .protocolVersionUnsupported(spoken) }
         if let defaultCaller { host.setDefaultCaller(defaultCaller) }
         host.setCapabilities(capabilities)
         return { writer in
             writer.object { writer in
-                writer.member("protocolVersion", AgentHost.protocolVersion)
+                writer.member("protocolVersion", version)
                 writer.member("serverInfo", host.info)
                 writer.key("capabilities")
                 writer.object { writer in

@@ -56,6 +56,16 @@ extension Failure {
 }
 
 extension RPCError {
+    /// -32003: the client speaks none of the host's protocol versions.
+    static func protocolVersionUnsupported(_ spoken: ClosedRange<Int>) -> RPCError {
+        RPCError(
+            code: -32003, message: "The host speaks none of the client's protocol versions.",
+            data: [
+                "code": "protocolVersionUnsupported", "httpStatus": 400, "retryable": false,
+                "supported": .array(spoken.map { .integer(Int64($0)) }),
+            ])
+    }
+
     /// -32601: no method has that name.
     static func methodNotFound(_ method: String) -> RPCError {
         let shown = method.count > 80 ? "\(method.prefix(79))…" : method
