@@ -38,10 +38,12 @@ let package = Package(
         .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
         .target(name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyCore", collections, logging], swiftSettings: strict),
+        .target(name: "ParleyTranscripts", dependencies: ["JSON", collections], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
-                "CPidfd", "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite", logging,
+                "CPidfd", "JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite",
+                "ParleyTranscripts", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -49,7 +51,7 @@ let package = Package(
         ),
 
         .target(
-            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore"], path: "Tests/ParleyTestSupport",
+            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore", "ParleyTranscripts"], path: "Tests/ParleyTestSupport",
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
         .testTarget(name: "JSONSchemaTests", dependencies: ["JSON", "JSONSchema"], swiftSettings: strict),
@@ -67,8 +69,10 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
+        .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
-            name: "ParleyHostTests", dependencies: ["JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyTestSupport", "parley"],
+            name: "ParleyHostTests",
+            dependencies: ["JSON", "JSONRPC", "ParleyCore", "ParleyHost", "ParleyTestSupport", "ParleyTranscripts", "parley"],
             exclude: ["Transcripts"],
             swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
