@@ -53,11 +53,12 @@ let package = Package(
         .target(
             name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", collections, logging],
             swiftSettings: strict),
+        .target(name: "ParleyTranscripts", dependencies: ["JSON", collections], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
                 "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite",
-                logging,
+                "ParleyTranscripts", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -65,7 +66,7 @@ let package = Package(
         ),
 
         .target(
-            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore", sqlite], path: "Tests/ParleyTestSupport",
+            name: "ParleyTestSupport", dependencies: ["JSON", "ParleyCore", "ParleyTranscripts", sqlite], path: "Tests/ParleyTestSupport",
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", collections], swiftSettings: strict),
         .testTarget(name: "JSONSchemaTests", dependencies: ["JSON", "JSONSchema"], swiftSettings: strict),
@@ -84,9 +85,12 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
+        .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
             name: "ParleyHostTests",
-            dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyTestSupport", "parley"],
+            dependencies: [
+                "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyTestSupport", "ParleyTranscripts", "parley",
+            ],
             exclude: ["Transcripts"],
             swiftSettings: strict),
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),

@@ -27,6 +27,7 @@ package final class AgentHost: Sendable {
     var isDeterministic: Bool { deterministic != nil }
     private let queue: RequestQueue
     let clientRequests: ClientRequests
+    private let clientLines: ClientLines
     /// What the client says that it can do, and the tools that it offers.
     let client = Locked((capabilities: ClientCapabilities(), tools: [ToolDefinition]()))
     private let lifecycle = Lifecycle()
@@ -48,12 +49,13 @@ package final class AgentHost: Sendable {
     /// - Parameters:
     ///   - store: stays open; whoever opened it closes it after `run`.
     ///   - ambient: a `DeterministicAmbient` makes the host deterministic.
+    ///   - clientLines: is told of each line of the client.
     ///   - authentication: whose word is taken for who somebody is.
     ///   - defaultUserID: whom requests without a caller act for; nil for nobody.
     package init(
         info: HostInfo, limits: HostLimits, settings: HostSettings, turnSettings: TurnSettings, toolSettings: ToolSettings,
         store: any Store, models: ModelCatalog,
-        ambient: any Ambient, authentication: Authentication, defaultUserID: String?, logger: Logger
+        ambient: any Ambient, clientLines: ClientLines, authentication: Authentication, defaultUserID: String?, logger: Logger
     ) throws(Failure) {
         self.info = info
         self.limits = limits
@@ -74,6 +76,7 @@ package final class AgentHost: Sendable {
         let botTools = try BotTools(bots: bots, conversations: conversations)
         turns.toolSources = [botTools, try ConversationTools(conversations: conversations, quotas: quotas, botTools: botTools)]
         queue = RequestQueue(ambient: ambient)
+        self.clientLines = clientLines
         clientRequests = ClientRequests(ambient: ambient, logger: logger)
         startedAt = ambient.monotonicMilliseconds()
         state = Locked(State(defaultCaller: defaultUserID.map { .user(id: $0) }))
@@ -108,6 +111,7 @@ package final class AgentHost: Sendable {
             connection.stopReading()
             // The line that is being handled, which may have asked for the shutdown, is still answered.
             for await _ in endOfInput.stream {}
+            await clientLines.end()
             await drain()
             // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would. An
             // activity, because the clock of a deterministic host would otherwise have run out before the client has read anything.
@@ -168,6 +172,7 @@ extension AgentHost: MessageHandler {
     package func handle(_ request: IncomingRequest, reply: Reply) {
         // The members of a batch are one line, and in a deterministic host each must have its effect before the next.
         waitUntilReadyForNextLine()
+        defer { clientLines.came(request.method) }
         guard let row = MethodTable.byName[request.method] else { return reply.fail(.methodNotFound(request.method)) }
         do {
             var params = try ParamsReader(request.params.reader())
@@ -266,6 +271,7 @@ extension AgentHost: MessageHandler {
 
     package func handle(notification: IncomingRequest) {
         waitUntilReadyForNextLine()
+        defer { clientLines.came(notification.method) }
         do {
             switch notification.method {
             case CancelRequest.name:

@@ -32,6 +32,11 @@ package enum MethodTable {
         row(ListModels.self),
     ]
 
+    /// Whether a client can send requests or notifications of that method.
+    package static func knows(_ method: String) -> Bool {
+        byName[method] != nil || [CancelRequest.name, AdvanceClock.name].contains(method)
+    }
+
     static let byName = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0) })
 
     private static func row<M: Method>(_ method: M.Type) -> Row {

@@ -24,7 +24,8 @@ struct Composition: Sendable {
             logger.warning("an environment variable is no setting", metadata: ["variable": .string(name)])
         }
         let ambient: any Ambient = deterministic ? DeterministicAmbient() : SystemAmbient()
-        var models = try ConfiguredModels(settings, ambient: ambient)
+        let clientLines = ClientLines(ambient: ambient)
+        var models = try ConfiguredModels(settings, ambient: ambient, clientLines: clientLines)
         // All that can be wrong with the settings first, for opening the database changes it.
         let authentication = try await AuthSettings.authentication(settings)
         let defaultUserID = try defaultUserID(settings)
@@ -34,7 +35,7 @@ struct Composition: Sendable {
         let host = try AgentHost(
             info: HostInfo(name: "parley", version: deterministic ? "0.0.0" : Version.current), limits: limits(settings),
             settings: hostSettings(settings), turnSettings: turnSettings(settings),
-            toolSettings: toolSettings(settings), store: store, models: models.catalog, ambient: ambient,
+            toolSettings: toolSettings(settings), store: store, models: models.catalog, ambient: ambient, clientLines: clientLines,
             authentication: authentication, defaultUserID: defaultUserID, logger: logger)
         return Composition(host: host, store: store, models: models, logger: logger)
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import ParleyCore
+import ParleyHost
 import ParleyModels
 
 /// The providers that the settings and the environment give, and the one that answers by default.
@@ -16,8 +17,9 @@ struct ConfiguredModels: Sendable {
     /// Puts the catalog together: the providers of the settings file, the presets whose keys are set, and the demonstration when nothing else
     /// is configured or somebody asks for it; or what a cassette has recorded, and nobody else.
     ///
+    /// - Parameter clientLines: what scripts wait for; nil where no client speaks.
     /// - Throws: `SettingsError` for a default model that none of them has, or a script or a cassette that cannot be read.
-    init(_ settings: Settings, ambient: any Ambient) throws(SettingsError) {
+    init(_ settings: Settings, ambient: any Ambient, clientLines: ClientLines? = nil) throws(SettingsError) {
         if let path = settings.text("model")?.path(after: "replay:") {
             (client, servers) = (nil, [])
             (catalog, played) = try Self.replayed(path, settings, ambient: ambient)
@@ -54,7 +56,11 @@ struct ConfiguredModels: Sendable {
         let fallback = settings.list("models.fallback")
         do throws(Failure) {
             if let script = defaultModel?.path(after: "scripted:") {
-                providers.append(try ScriptedProvider(path: script, ambient: ambient))
+                let provider = try ScriptedProvider(path: script, ambient: ambient, lines: clientLines)
+                if let unknown = provider.awaitedMethods.sorted().first(where: { !MethodTable.knows($0) }) {
+                    throw Failure(.invalidParams, "The script waits for \(unknown), which is no method.")
+                }
+                providers.append(provider)
                 defaultModel = "scripted"
             }
             let named = [defaultModel].compactMap(\.self) + fallback

@@ -1,5 +1,6 @@
 import Foundation
 import ParleyTestSupport
+import ParleyTranscripts
 import Testing
 
 /// Every file of `Transcripts` is played to a host, and what the host says is compared byte for byte.
@@ -19,14 +20,19 @@ import Testing
         if transcript.hasExpectations { try file.expect(played) }
     }
 
+    /// As with `parley serve --deterministic < requests.jsonl`: everything is sent at once, and says the same.
     @Test("by the program", .disabled(if: TranscriptFile.areUpdated), arguments: TranscriptFile.all)
     func program(file: TranscriptFile) async throws {
         let transcript = try file.read()
         guard transcript.hasExpectations else { return }
         let command = [try ParleyProcess.binary.path, "serve"] + file.arguments(of: transcript)
-        let (played, code) = try await HostUnderTest.program(command) { try TranscriptRunner.play(transcript, on: $0) }
+        let (lines, code) = try await HostUnderTest.program(command) { client in
+            client.send(transcript.sentBytes)
+            client.endInput()
+            return try client.remainingLines()
+        }
         #expect(code == 0)
-        try file.expect(played)
+        try file.expect(lines)
     }
 }
 
@@ -56,21 +62,41 @@ struct TranscriptFile: Sendable, CustomTestStringConvertible {
 
     /// The flags of `parley serve`, with files found beside the transcript.
     func arguments(of transcript: Transcript) -> [String] {
-        let folder = url.deletingLastPathComponent()
-        let flags = transcript.flags.enumerated().map { index, flag in
-            for prefix in ["scripted:", "replay:"] where flag.hasPrefix(prefix) {
-                return prefix + folder.appending(path: String(flag.dropFirst(prefix.count))).path
-            }
-            if index > 0, transcript.flags[index - 1] == "--config" { return folder.appending(path: flag).path }
-            return flag
-        }
-        return ["--deterministic", "--log-level", "critical"] + flags
+        ["--deterministic", "--log-level", "critical"] + transcript.arguments(inFolder: url.deletingLastPathComponent().path)
+    }
+
+    /// Compares only what is received.
+    func expect(_ lines: [[UInt8]]) throws {
+        let expected = try read().receivedLines
+        guard lines != expected else { return }
+        func joined(_ lines: [[UInt8]]) -> [UInt8] { Array(lines.joined(separator: [UInt8(ascii: "\n")])) }
+        Issue.record(
+            """
+            \(name), sent at once, differs (- expected, + came):
+            \(TranscriptRunner.difference(expected: joined(expected), actual: joined(lines)))
+            """)
     }
 
     func expect(_ played: [UInt8]) throws {
         let expected = Array(try Data(contentsOf: url))
         if played != expected {
             Issue.record("\(name) differs (- expected, + came):\n\(TranscriptRunner.difference(expected: expected, actual: played))")
+        }
+    }
+}
+
+extension Transcript {
+    /// All that is sent.
+    fileprivate var sentBytes: [UInt8] {
+        exchanges.flatMap { exchange in
+            if case .sent(let bytes, _)? = exchange.head?.kind { bytes } else { [UInt8]() }
+        }
+    }
+
+    /// All that is received.
+    fileprivate var receivedLines: [[UInt8]] {
+        exchanges.flatMap(\.lines).compactMap { line in
+            if case .expected = line.kind { Array(line.text.dropFirst(2)) } else { nil }
         }
     }
 }

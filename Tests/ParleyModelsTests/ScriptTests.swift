@@ -28,6 +28,8 @@ struct ScriptTests {
         (#"{"steps":[{"error":{"code":"modelAuth","message":"x","why":1}}]}"#, "steps[0].error.why", "is no field of an error"),
         (#"{"steps":[{"reasoning":""}]}"#, "steps[0].reasoning", "must not be empty"),
         (#"{"steps":[{"end":"cancelled"}]}"#, "steps[0].end", "expected \"endTurn\""),
+        (#"{"steps":[{"waitFor":""}]}"#, "steps[0].waitFor", "must not be empty"),
+        (#"{"steps":[{"waitFor":1}]}"#, "steps[0].waitFor", "expected a string"),
         (#"{"steps":[{"hang":false}]}"#, "steps[0].hang", "expected true"),
         (#"{"steps":[{"end":"endTurn"},{"text":"x"}]}"#, "steps[1]", "nothing can follow"),
         (#"{"steps":[{"hang":true},{"text":"x"}]}"#, "steps[1]", "nothing can follow"),

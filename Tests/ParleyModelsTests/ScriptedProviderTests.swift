@@ -98,6 +98,32 @@ struct ScriptedProviderTests {
         #expect(heard.withLock { $0 } == ["999", "1000 1", "1050 2", "3601050 3"])
     }
 
+    @Test("A script goes on with the line that it waits for, with the end of the input, or ends with its task")
+    func waits() async throws {
+        let answer = #"{"steps":[{"text":"a"},{"waitFor":"ping"},{"text":"b"}],"repeat":true}"#
+        let script = try Script(Array(answer.utf8), name: "test.jsonl")
+        let lines = ClientLines(ambient: SystemAmbient())
+        let provider = ScriptedProvider(script, model: "test.jsonl", ambient: SystemAmbient(), lines: lines)
+        #expect(provider.awaitedMethods == ["ping"])
+        let request = ModelRequest.conversation(model: "test.jsonl", "Hello")
+        await ModelProviderContract(provider, request).endsWhenCancelled(after: ["a"])
+
+        async let outcome = Self.call(provider)
+        while !lines.isAwaited { await Task.yield() }
+        lines.came("getStatus")
+        #expect(lines.isAwaited)
+        lines.came("ping")
+        #expect(await outcome.deltas == ["a", "b"])
+
+        async let last = Self.call(provider)
+        while !lines.isAwaited { await Task.yield() }
+        await lines.end()
+        #expect(await last.deltas == ["a", "b"])
+        #expect(await Self.call(provider).deltas == ["a", "b"])
+        // Where no client speaks, nothing is waited for.
+        #expect(await Self.call(try Self.provider(answer)).deltas == ["a", "b"])
+    }
+
     @Test("Each answer is used once, however many ask at the same time")
     func usedOnce() async throws {
         let provider = try Self.provider((0..<1_000).map { #"{"text":"\#($0)"}"# }.joined(separator: "\n"))

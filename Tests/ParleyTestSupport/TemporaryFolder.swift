@@ -17,6 +17,7 @@ package final class TemporaryFolder: Sendable {
     /// Writes a file.
     ///
     /// - Returns: its path.
+    @discardableResult
     package func write(_ text: String, to name: String) throws -> String {
         try text.write(toFile: file(name), atomically: true, encoding: .utf8)
         return file(name)

@@ -1,5 +1,5 @@
-import Foundation
 package import JSON
+import ParleyTranscripts
 
 /// The client's end of a connection, for tests: it blocks, so it belongs on a thread of its own (see `HostUnderTest`).
 package final class TestClient {
@@ -26,18 +26,11 @@ package final class TestClient {
         package var errorCode: String? { error?["data"]?["code"]?.stringValue }
     }
 
-    /// The id of pings that only find out whether the host has come to rest.
-    private static let barrier = "barrier"
     /// How long the host may be silent while something is expected of it, in milliseconds; long, because machines may be busy.
     private static let patience: Int32 = 120_000
 
-    private let input: Int32
-    private let output: Int32
-    private var isInputOpen = true
-    private var received: [UInt8] = []
-    private var position = 0
+    private let client: LineClient
     private var nextID = 0
-    private let barrierAnswer: [UInt8]
 
     /// Takes two descriptors, which are the client's from now on.
     ///
@@ -45,93 +38,27 @@ package final class TestClient {
     ///   - input: where the host reads.
     ///   - output: where the host writes.
     package init(input: Int32, output: Int32) {
-        // Otherwise a host that goes early would take the tests with it.
-        signal(SIGPIPE, SIG_IGN)
-        self.input = input
-        self.output = output
-        barrierAnswer = Array(#"{"jsonrpc":"2.0","id":"\#(Self.barrier)","result":{}}"#.utf8)
-    }
-
-    deinit {
-        endInput()
-        close(output)
+        client = LineClient(input: input, output: output, patience: Self.patience)
     }
 
     // MARK: Bytes
 
     /// Sends bytes as they are; does nothing when the host is gone.
-    package func send(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                return
-            }
-        }
-    }
+    package func send(_ bytes: [UInt8]) { client.send(bytes) }
 
     /// Closes the host's input.
-    package func endInput() {
-        if isInputOpen { close(input) }
-        isInputOpen = false
-    }
+    package func endInput() { client.endInput() }
 
     /// The next line without its end; nil when the host has closed its output.
-    ///
-    /// - Throws: `Trouble` when the host says nothing for a long time.
-    package func nextLine() throws -> [UInt8]? {
-        var searched = position
-        while true {
-            if let end = received[searched...].firstIndex(of: UInt8(ascii: "\n")) {
-                defer { position = end + 1 }
-                return Array(received[position..<end])
-            }
-            searched = received.count
-            if position > 0 {
-                received.removeFirst(position)
-                searched -= position
-                position = 0
-            }
-            guard try receive() else {
-                guard received.isEmpty else {
-                    throw Trouble(description: "the output ends within a line: \(String(decoding: received.prefix(200), as: UTF8.self))")
-                }
-                return nil
-            }
-        }
-    }
+    package func nextLine() throws -> [UInt8]? { try client.nextLine() }
 
     /// All further lines, up to the end of the host's output.
-    package func remainingLines() throws -> [[UInt8]] {
-        var lines: [[UInt8]] = []
-        while let line = try nextLine() { lines.append(line) }
-        return lines
-    }
+    package func remainingLines() throws -> [[UInt8]] { try client.remainingLines() }
 
-    /// Waits until the host can do nothing more without input or time, which it shows by answering a ping: a deterministic host reads its next
-    /// line only then.
+    /// Waits until the host can do nothing more without input or time.
     ///
-    /// - Returns: the lines that came before it did, also when it ended instead.
-    package func linesUntilRest() throws -> [[UInt8]] {
-        send(Array(#"{"jsonrpc":"2.0","id":"\#(Self.barrier)","method":"ping"}"#.utf8) + [UInt8(ascii: "\n")])
-        var lines: [[UInt8]] = []
-        while let line = try nextLine(), line != barrierAnswer { lines.append(line) }
-        return lines
-    }
-
-    private func receive() throws -> Bool {
-        var readable = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-        let ready = poll(&readable, 1, Self.patience)
-        if ready == 0 { throw Trouble(description: "the host has been silent for \(Self.patience / 1_000) s") }
-        if ready < 0 { return errno == EINTR ? try receive() : false }
-        let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-            count = max(0, read(output, buffer.baseAddress, buffer.count))
-        }
-        received += chunk
-        return !chunk.isEmpty
-    }
+    /// - Returns: the lines that came before it could, also when it ended instead.
+    package func linesUntilRest() throws -> [[UInt8]] { try client.linesUntilRest() }
 
     // MARK: Requests
 

@@ -1,4 +1,6 @@
-/// Plays transcripts to a host.
+package import ParleyTranscripts
+
+/// Plays this project's own transcripts, in which every byte of a host's lines counts.
 package enum TranscriptRunner {
     /// Sends every line of a transcript, each when the host has come to rest after the one before, then closes the input.
     ///
@@ -7,16 +9,25 @@ package enum TranscriptRunner {
     ///   - client: the connection to a deterministic host that has just started with the transcript's flags.
     /// - Returns: the bytes of the whole file, with what the host said.
     package static func play(_ transcript: Transcript, on client: TestClient) throws -> [UInt8] {
-        var replies: [Int: [[UInt8]]] = [:]
-        for (index, entry) in transcript.entries.enumerated() {
-            guard case .sent(_, let bytes) = entry else { continue }
-            client.send(bytes)
-            // Within a line there is no way to ask whether the host has come to rest.
-            guard bytes.last == UInt8(ascii: "\n") else { continue }
-            replies[index] = try client.linesUntilRest()
+        var file: [UInt8] = []
+        func add(_ line: [UInt8]) { file += line + [UInt8(ascii: "\n")] }
+        func add(received lines: [[UInt8]]) { for line in lines { add(Array("< ".utf8) + line) } }
+        for exchange in transcript.exchanges {
+            if let head = exchange.head, case .sent(let bytes, _) = head.kind {
+                add(head.text)
+                client.send(bytes)
+                // Within a line there is no way to ask whether the host has come to rest.
+                if bytes.last == UInt8(ascii: "\n") { add(received: try client.linesUntilRest()) }
+            }
+            for line in exchange.lines {
+                if case .remark = line.kind { add(line.text) }
+            }
         }
         client.endInput()
-        return transcript.written(replies: replies, last: try client.remainingLines())
+        let last = try client.remainingLines()
+        if !last.isEmpty { add(Array("$ end of input".utf8)) }
+        add(received: last)
+        return file
     }
 
     /// The differences between two files, line by line.

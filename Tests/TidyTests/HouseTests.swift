@@ -13,6 +13,7 @@ struct HouseTests {
         ("ParleyJWT", ["JSON", "ParleyCore", "JWTKit"]),
         ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
+        ("ParleyTranscripts", ["JSON", "OrderedCollections", "Foundation", "Glibc"]),
         ("ParleyHost", ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", "OrderedCollections", "Logging"]),
     ])
     func importsFollowTheArrows(target: String, allowed: [String]) throws {

@@ -57,6 +57,9 @@ private struct Timeline {
             case "usage": events.append(.usage(try Usage(from: &reader)))
             case "toolCall": events.append(.toolCall(try ToolCall(fromScript: &reader)))
             case "delayMs": pause(milliseconds: Int64(try reader.count()))
+            case "waitFor":
+                flush()
+                steps.append(.wait(method: try reader.someText()))
             case "end": end(with: .events([.finished(try reader.stopReason())]))
             case "error": end(with: .failure(try Failure(fromScript: &reader)))
             case "hang":

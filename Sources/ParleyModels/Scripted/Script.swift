@@ -11,7 +11,8 @@ package import ParleyCore
 /// ```
 /// An answer has either `text`, or `steps` that are played in order: `text`, one delta; `reasoning`, one delta of what the model thinks; `replay`,
 /// any value, which comes back to the script with the message and is shown to nobody; `toolCall` with a `name` and, if wanted, `arguments` and
-/// `id`; `delayMs`; `usage` with `inputTokens`, `outputTokens`
+/// `id`; `delayMs`; `waitFor` with the name of a method, until the client has sent a line with it or its input has ended (in a deterministic host
+/// the line has taken effect then); `usage` with `inputTokens`, `outputTokens`
 /// and, if wanted, `cachedInputTokens` and `reasoningTokens`; and as the last one, if the answer is not to end as usual, `end` with
 /// `endTurn`, `maxTokens` or `refusal`, `error` with a `code`, a `message` and, if wanted, `retryAfterMs`, or `"hang": true`.
 /// `expect` is contained in the last user message; with `repeat` the answer is never used up.
@@ -44,6 +45,8 @@ package struct Script: Sendable {
         case events([ModelEvent])
         /// Nothing for so many milliseconds.
         case pause(milliseconds: Int64)
+        /// Nothing until the client has sent a request or a notification of that method.
+        case wait(method: String)
         /// The end of the call.
         case failure(Failure)
     }
@@ -52,6 +55,8 @@ package struct Script: Sendable {
     package let answers: [Answer]
     /// Whether the user's message matters.
     let hasExpectations: Bool
+    /// The methods that are waited for.
+    let awaitedMethods: Set<String>
 
     /// Reads a script.
     ///
@@ -84,5 +89,9 @@ package struct Script: Sendable {
         }
         self.answers = answers
         hasExpectations = answers.contains { $0.expectation != nil }
+        awaitedMethods = Set(
+            answers.flatMap(\.steps).compactMap { step in
+                if case .wait(let method) = step { method } else { nil }
+            })
     }
 }

@@ -10,6 +10,7 @@ package final class ScriptedProvider: ModelProvider {
     package let models: [ModelDescription]
     private let script: Script
     private let ambient: any Ambient
+    private let lines: ClientLines?
     private let progress: Locked<Progress>
 
     /// What has been played so far.
@@ -26,9 +27,11 @@ package final class ScriptedProvider: ModelProvider {
     ///   - script: the answers.
     ///   - model: the model's name.
     ///   - ambient: whose clock the script's delays follow.
-    package init(_ script: Script, model: String, ambient: any Ambient) {
+    ///   - lines: what the script's waits are for; nil where no client speaks, so that nothing is waited for.
+    package init(_ script: Script, model: String, ambient: any Ambient, lines: ClientLines? = nil) {
         self.script = script
         self.ambient = ambient
+        self.lines = lines
         models = [ModelDescription(model: model)]
         progress = Locked(Progress(isUsed: Array(repeating: false, count: script.answers.count)))
     }
@@ -38,8 +41,9 @@ package final class ScriptedProvider: ModelProvider {
     /// - Parameters:
     ///   - path: where the file is.
     ///   - ambient: whose clock the script's delays follow.
+    ///   - lines: what the script's waits are for; nil where no client speaks, so that nothing is waited for.
     /// - Throws: `invalidParams` when the file cannot be read or is no script; its message names the file, the line and the field.
-    package convenience init(path: String, ambient: any Ambient) throws(Failure) {
+    package convenience init(path: String, ambient: any Ambient, lines: ClientLines? = nil) throws(Failure) {
         let file = URL(filePath: path)
         let bytes: Data
         do {
@@ -47,13 +51,17 @@ package final class ScriptedProvider: ModelProvider {
         } catch {
             throw Failure(.invalidParams, "The script \(file.lastPathComponent) cannot be read.", underlying: String(describing: error))
         }
-        self.init(try Script(Array(bytes), name: file.lastPathComponent), model: file.lastPathComponent, ambient: ambient)
+        self.init(
+            try Script(Array(bytes), name: file.lastPathComponent), model: file.lastPathComponent, ambient: ambient, lines: lines)
     }
+
+    /// The methods that the script waits for.
+    package var awaitedMethods: Set<String> { script.awaitedMethods }
 
     package func stream(_ request: ModelRequest) async throws(Failure) -> any ModelStream {
         try check(request)
         guard !Task.isCancelled else { throw .cancelledCall() }
-        return ScriptedStream(steps: try takeAnswer(to: request).steps, ambient: ambient)
+        return ScriptedStream(steps: try takeAnswer(to: request).steps, ambient: ambient, lines: lines)
     }
 
     /// The first answer that is not used up and expects such a message.
@@ -88,11 +96,13 @@ extension Script {
 private struct ScriptedStream: ModelStream {
     let steps: [Script.Step]
     let ambient: any Ambient
+    let lines: ClientLines?
     private var position = 0
 
-    init(steps: [Script.Step], ambient: any Ambient) {
+    init(steps: [Script.Step], ambient: any Ambient, lines: ClientLines?) {
         self.steps = steps
         self.ambient = ambient
+        self.lines = lines
     }
 
     mutating func next() async throws(Failure) -> [ModelEvent]? {
@@ -103,10 +113,19 @@ private struct ScriptedStream: ModelStream {
             switch step {
             case .events(let events): return events
             case .pause(let milliseconds): try await pause(milliseconds)
+            case .wait(let method): try await wait(for: method)
             case .failure(let failure): throw failure
             }
         }
         return nil
+    }
+
+    private func wait(for method: String) async throws(Failure) {
+        do {
+            try await lines?.wait(for: method)
+        } catch {
+            throw .cancelledCall()
+        }
     }
 
     private func pause(_ milliseconds: Int64) async throws(Failure) {
