@@ -1,22 +1,22 @@
-/// libFuzzer, with one of the targets: `Fuzz TARGET`, and then libFuzzer's own arguments.
+import Glibc
+
+/// libFuzzer, with the target that `PARLEY_FUZZ` in the environment names: libFuzzer starts itself anew, with arguments of its own.
 ///
-/// No part of the tests: the package has this program only with `PARLEY_FUZZ` in the environment, see `Tests/run --fuzz`.
+/// No part of the tests: the package has this program only with that variable, see `Tests/run --fuzz`.
 @main
 enum Fuzzer {
-    /// Chosen once, before the first input.
-    nonisolated(unsafe) static var target = FuzzTarget.json
+    /// Chosen once.
+    static let target: FuzzTarget = {
+        guard let name = getenv("PARLEY_FUZZ"), let target = FuzzTarget(rawValue: String(cString: name)) else {
+            fatalError("PARLEY_FUZZ must be one of \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return target
+    }()
 
     static func main() {
-        guard CommandLine.arguments.count > 1, let target = FuzzTarget(rawValue: CommandLine.arguments[1]) else {
-            fatalError("expected one of \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        // Safe: libFuzzer calls back on this thread, and later.
-        Self.target = target
-        var count = CommandLine.argc - 1
-        let arguments = CommandLine.unsafeArgv
-        arguments[1] = arguments[0]
-        var shifted = arguments + 1
-        _ = runDriver(&count, &shifted, testOneInput)
+        var count = CommandLine.argc
+        var arguments = CommandLine.unsafeArgv
+        _ = runDriver(&count, &arguments, testOneInput)
     }
 }
 
