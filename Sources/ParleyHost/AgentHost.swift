@@ -110,6 +110,7 @@ package final class AgentHost: Sendable {
             connection.stopReading()
             // The line that is being handled, which may have asked for the shutdown, is still answered.
             for await _ in endOfInput.stream {}
+            await clientRequests.end()
             await clientLines.end()
             await drain()
             // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would. An
@@ -285,7 +286,6 @@ extension AgentHost: MessageHandler {
         // A host that is ending already stops its own reading, on a thread that must not block.
         if lifecycle.stage == .running { waitUntilReadyForNextLine() }
         end(.draining)
-        clientRequests.end()
         endOfInput.continuation.finish()
     }
 

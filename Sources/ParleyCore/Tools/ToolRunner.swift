@@ -42,7 +42,7 @@ final class ToolRunner: Sendable {
     /// - Parameter tell: called with each event, one at a time.
     /// - Returns: the results, in the order of the calls.
     func run(_ calls: [ToolCall], tell: @escaping @Sendable (TurnEvent.Body) -> Void) async -> [ToolResult] {
-        let progress = Locked(Progress(left: calls.count, results: calls.map { _ in nil }))
+        let progress = Locked(Progress(left: calls.count, results: calls.map { _ in nil }, late: calls.map { _ in [] }))
         let told: @Sendable (TurnEvent.Body) -> Void = { body in progress.withLock { _ in tell(body) } }
         await withTaskGroup(of: Void.self) { group in
             for (index, call) in calls.enumerated() {
@@ -50,6 +50,12 @@ final class ToolRunner: Sendable {
                 // Each is an activity of its own; a deterministic host lets one go as far as it can before the next begins.
                 ambient.beginActivity()
                 group.addTask { [self] in
+                    let told: @Sendable (TurnEvent.Body) -> Void = { body in
+                        let isLate = Task.isCancelled
+                        progress.withLock { progress in
+                            if isLate { progress.late[index].append(body) } else { tell(body) }
+                        }
+                    }
                     let start = ambient.monotonicMilliseconds()
                     let result = await result(of: call, tell: told)
                     told(.toolCallCompleted(result, milliseconds: ambient.monotonicMilliseconds() - start))
@@ -61,6 +67,7 @@ final class ToolRunner: Sendable {
             if progress.withLock({ $0.beginWaiting() }) { ambient.endActivity() }
             await group.waitForAll()
         }
+        for body in progress.withLock({ $0.late.flatMap(\.self) }) { tell(body) }
         return zip(calls, progress.withLock { $0.results }).map { call, result in
             result ?? ToolResult(toolCallID: call.id, status: .cancelled, text: "The turn ended before the tool was called.")
         }
@@ -69,11 +76,14 @@ final class ToolRunner: Sendable {
     private struct Progress {
         var left: Int
         var results: [ToolResult?]
+        /// What each call still had to say when the turn had been ended; that ends all calls at once, in any order.
+        var late: [[TurnEvent.Body]]
         private var isWaited = false
 
-        init(left: Int, results: [ToolResult?]) {
+        init(left: Int, results: [ToolResult?], late: [[TurnEvent.Body]]) {
             self.left = left
             self.results = results
+            self.late = late
         }
 
         /// - Returns: whether somebody waits for this one, the last.
@@ -187,21 +197,35 @@ final class ToolRunner: Sendable {
     /// - Parameter work: ends soon after its task is cancelled.
     /// - Returns: nil when the time was up first.
     private func within<Value: Sendable>(_ milliseconds: Int64, _ work: @escaping @Sendable () async -> Value) async -> Value? {
-        await withTaskGroup(of: Value?.self) { group in
+        await withTaskGroup(of: Ending<Value>.self) { group in
             // The clock that runs beside is no activity: it sleeps, which ends one, and is cancelled, which begins one.
             ambient.beginActivity()
-            group.addTask { await work() }
+            group.addTask { .done(await work()) }
             group.addTask { [ambient] in
-                try? await ambient.sleep(milliseconds: milliseconds)
-                return nil
+                do {
+                    try await ambient.sleep(milliseconds: milliseconds)
+                    return .timeUp
+                } catch {
+                    return .cancelled
+                }
             }
-            let first = await group.next() ?? nil
+            var first = await group.next()
+            // Then the time was not up, and the work comes to its end, too.
+            if case .cancelled? = first { first = await group.next() }
             group.cancelAll()
             await group.waitForAll()
             ambient.endActivity()
-            return first
+            if case .done(let value)? = first { return value }
+            return nil
         }
     }
+}
+
+/// What came first: the end of some work or of its time, or the end of both because the task was cancelled.
+private enum Ending<Value: Sendable>: Sendable {
+    case done(Value)
+    case timeUp
+    case cancelled
 }
 
 extension Failure {

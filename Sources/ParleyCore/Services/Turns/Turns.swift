@@ -208,21 +208,22 @@ package final class Turns: Sendable {
     private func cancel(_ id: String, withQueue: Bool, for caller: Caller) async throws(Failure) -> TurnResult {
         let current = try await store.requestCancel(ofTurn: id, withQueue: withQueue, at: ambient.now(), for: caller)
         // Also when the turn has ended already: its last event and its reply may be just on their way.
-        if let turn = running[id] {
-            turn.end(.cancelled)
-        } else if current.turn.status.isTerminal {
-            return current
-        }
-        return try await end(of: id, for: caller)
+        if running[id] == nil, current.turn.status.isTerminal { return current }
+        return try await end(of: id, cause: .cancelled, for: caller)
     }
 
     /// Waits until a turn has ended, whichever process runs it; that of a process that is gone is recovered.
     ///
     /// - Throws: `notFound`; `cancelled` when the caller stops waiting.
     package func end(of id: String, for caller: Caller) async throws(Failure) -> TurnResult {
+        try await end(of: id, cause: nil, for: caller)
+    }
+
+    /// - Parameter cause: ends the turn early, if this process runs it.
+    private func end(of id: String, cause: RunningTurn.Cause?, for caller: Caller) async throws(Failure) -> TurnResult {
         for attempt in 0... {
             if let turn = running[id] {
-                guard let result = await turn.result() else { break }
+                guard let result = await turn.result(endingBy: cause) else { break }
                 return result
             }
             let current = try await store.turn(id, for: caller)
