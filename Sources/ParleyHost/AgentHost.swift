@@ -31,6 +31,7 @@ package final class AgentHost: Sendable {
     /// What the client says that it can do, and the tools that it offers.
     let client = Locked((capabilities: ClientCapabilities(), tools: [ToolDefinition]()))
     private let lifecycle = Lifecycle()
+    let storeCare: StoreCare
     /// Ends when no further line will be handled.
     private let endOfInput = AsyncStream<Never>.makeStream()
     private let startedAt: Int64
@@ -41,7 +42,6 @@ package final class AgentHost: Sendable {
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
-        var lastDeletion: Int64?
     }
 
     /// Puts a host together.
@@ -75,6 +75,7 @@ package final class AgentHost: Sendable {
         bots = Bots(store: store, models: models, ambient: ambient, limits: limits.core)
         let botTools = try BotTools(bots: bots, conversations: conversations)
         turns.toolSources = [botTools, try ConversationTools(conversations: conversations, quotas: quotas, botTools: botTools)]
+        storeCare = StoreCare(store: store, ambient: ambient, idleMilliseconds: settings.erasureIdleMilliseconds, logger: logger)
         queue = RequestQueue(ambient: ambient)
         self.clientLines = clientLines
         clientRequests = ClientRequests(ambient: ambient, logger: logger)
@@ -103,7 +104,7 @@ package final class AgentHost: Sendable {
                 self.ambient.endActivity()
             }
             group.addTask {
-                await self.careForStore()
+                await self.storeCare.run { self.connection.requestsInFlight == 0 }
                 self.ambient.endActivity()
             }
             connection.start()
@@ -111,6 +112,7 @@ package final class AgentHost: Sendable {
             connection.stopReading()
             // The line that is being handled, which may have asked for the shutdown, is still answered.
             for await _ in endOfInput.stream {}
+            await clientRequests.end()
             await clientLines.end()
             await drain()
             // What is written must also be read, but a client that has stopped reading holds up the end no longer than a turn would. An
@@ -150,12 +152,6 @@ package final class AgentHost: Sendable {
 
     func setDefaultCaller(_ caller: CallerClaim) {
         state.withLock { $0.defaultCaller = caller }
-    }
-
-    /// Starts the time after which, if nothing happens, deleted bytes are erased from the files.
-    func noteDeletion() {
-        let now = ambient.monotonicMilliseconds()
-        state.withLock { $0.lastDeletion = now }
     }
 
     var status: HostStatus {
@@ -301,7 +297,6 @@ extension AgentHost: MessageHandler {
         // A host that is ending already stops its own reading, on a thread that must not block.
         if lifecycle.stage == .running { waitUntilReadyForNextLine() }
         end(.draining)
-        clientRequests.end()
         endOfInput.continuation.finish()
     }
 
@@ -378,51 +373,6 @@ extension AgentHost {
             try await deterministic.pass(milliseconds: milliseconds)
         } else {
             try await ambient.sleep(milliseconds: milliseconds)
-        }
-    }
-
-    /// Erases deleted bytes once nothing has happened for a while, so that a long-running host does not keep them until it ends; once a day
-    /// it also discards what has expired.
-    private func careForStore() async {
-        do {
-            // An earlier process may have been killed before it could erase.
-            if try await store.erasurePending() { noteDeletion() }
-        } catch {
-            logger.warning("pending erasure not read", metadata: ["cause": .string(error.underlying ?? error.message)])
-        }
-        var nextDiscard = ambient.monotonicMilliseconds()
-        while !Task.isCancelled {
-            do {
-                try await ambient.sleep(milliseconds: settings.erasureIdleMilliseconds)
-            } catch {
-                return
-            }
-            if ambient.monotonicMilliseconds() >= nextDiscard {
-                nextDiscard = ambient.monotonicMilliseconds() + Self.discardMilliseconds
-                await discardExpired()
-            }
-            let due = ambient.monotonicMilliseconds() - settings.erasureIdleMilliseconds
-            guard let deletion = state.withLock({ $0.lastDeletion }), deletion <= due, connection.requestsInFlight == 0 else { continue }
-            do {
-                if try await store.erase() {
-                    state.withLock { state in
-                        if state.lastDeletion == deletion { state.lastDeletion = nil }
-                    }
-                }
-            } catch {
-                logger.warning("erasure failed", metadata: ["cause": .string(error.underlying ?? error.message)])
-            }
-        }
-    }
-
-    /// How often what has expired is discarded, in milliseconds.
-    private static let discardMilliseconds: Int64 = 86_400_000
-
-    private func discardExpired() async {
-        do {
-            try await store.discardExpired(at: ambient.now())
-        } catch {
-            logger.warning("what has expired was not discarded", metadata: ["cause": .string(error.underlying ?? error.message)])
         }
     }
 }

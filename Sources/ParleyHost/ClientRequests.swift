@@ -9,7 +9,7 @@ import ParleyCore
 final class ClientRequests: Sendable {
     private struct State {
         var next = 0
-        var waiting: [RequestID: CheckedContinuation<Result<JSONValue, RPCError>?, Never>] = [:]
+        var waiting: [RequestID: (number: Int, continuation: CheckedContinuation<Result<JSONValue, RPCError>?, Never>)] = [:]
         /// Whether no answer can come any more.
         var hasEnded = false
     }
@@ -29,15 +29,16 @@ final class ClientRequests: Sendable {
     func ask(
         _ method: StaticString, on connection: Connection, _ params: (inout JSONWriter) -> Void
     ) async -> Result<JSONValue, RPCError>? {
-        let id = state.withLock { state in
+        let number = state.withLock { state in
             state.next += 1
-            return RequestID.string("host-\(state.next)")
+            return state.next
         }
+        let id = RequestID.string("host-\(number)")
         let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isWaiting = state.withLock { state in
                     guard !state.hasEnded, !Task.isCancelled else { return false }
-                    state.waiting[id] = continuation
+                    state.waiting[id] = (number, continuation)
                     return true
                 }
                 guard isWaiting else { return continuation.resume(returning: nil) }
@@ -63,18 +64,22 @@ final class ClientRequests: Sendable {
         resume(continuation, with: result)
     }
 
-    /// Nobody can answer any more.
-    func end() {
+    /// Nobody can answer any more: tells all who wait, one after the other.
+    func end() async {
         let waiting = state.withLock { state in
             state.hasEnded = true
-            defer { state.waiting = [:] }
-            return state.waiting.values.map(\.self)
+            return state.waiting.sorted { $0.value.number < $1.value.number }.map(\.key)
         }
-        for continuation in waiting { resume(continuation, with: nil) }
+        ambient.beginActivity()
+        for id in waiting {
+            await ambient.rest()
+            if let continuation = take(id) { resume(continuation, with: nil) }
+        }
+        ambient.endActivity()
     }
 
     private func take(_ id: RequestID) -> CheckedContinuation<Result<JSONValue, RPCError>?, Never>? {
-        state.withLock { $0.waiting.removeValue(forKey: id) }
+        state.withLock { $0.waiting.removeValue(forKey: id)?.continuation }
     }
 
     private func resume(

@@ -40,11 +40,68 @@ struct DeterminismTests {
         return text + request(63, "sendMessage", ["caller": ["userId": "ada"], "text": "Wait, please."])
     }()
 
+    /// What ends in many places at once, and must be told in the same order every time.
+    private static let ends: [(name: String, requests: String)] = {
+        let tool: JSONValue = ["name": "weather", "description": "Tells the weather.", "inputSchema": ["type": "object"]]
+        let beginning =
+            request(0, "initialize", ["protocolVersion": 1, "capabilities": ["clientTools": true], "defaultCaller": ["userId": "ada"]])
+            + request(1, "setClientTools", ["tools": [tool]])
+        // Null is the same as leaving a field out.
+        func send(_ id: Int, _ text: JSONValue, conversation: JSONValue = nil, name: JSONValue = nil) -> String {
+            let onBusy: JSONValue = conversation.isNull ? nil : "enqueue"
+            return request(
+                id, "sendMessage", ["text": text, "conversationId": conversation, "onBusy": onBusy, "clientMessageId": name])
+        }
+        func each(_ ids: Range<Int>, _ make: (Int) -> String) -> String { ids.map(make).joined() }
+        let cancel = request(90, "cancelTurn", ["turnId": "turn-1"])
+        return [
+            ("a cancel of a turn with many tools", beginning + send(2, "Call.") + cancel),
+            ("an end of the input with many tools", beginning + each(2..<7) { send($0, "Call.") }),
+            (
+                "a clock that goes beyond all bounds",
+                beginning + each(2..<8) { send($0, $0 % 2 == 0 ? "Call." : "Hang.") }
+                    + #"{"jsonrpc":"2.0","method":"$/advanceClock","params":{"ms":3600000}}"# + "\n"
+            ),
+            ("a cancel that many wait for", beginning + each(2..<9) { send($0, "Hang.", name: "a") } + cancel),
+            (
+                "a cancel that many follow",
+                beginning + send(2, "Hang.") + each(3..<9) { request($0, "attachTurn", ["turnId": "turn-1"]) } + cancel
+            ),
+            (
+                "a conversation that is deleted with what waits in it",
+                beginning + send(2, "Hang.") + each(3..<9) { send($0, "Hang.", conversation: "conversation-1") }
+                    + request(90, "deleteConversation", ["conversationId": "conversation-1"])
+            ),
+            ("somebody who is deleted", beginning + each(2..<8) { send($0, "Hang.") } + request(90, "deleteUser", ["confirm": true])),
+            ("an end of the input with turns that hang", beginning + each(2..<8) { send($0, "Hang.") }),
+        ]
+    }()
+
+    @Test(arguments: ends.indices)
+    func whatEndsAtOnceEndsInTheSameOrder(index: Int) async throws {
+        let (name, requests) = Self.ends[index]
+        let call = #"{"toolCall": {"name": "weather", "arguments": {"n": "#
+        let calls = (1...4).map { "\(call)\($0)}}}" }.joined(separator: ", ")
+        try folder.write(
+            """
+            {"expect": "Call", "steps": [\(calls)], "repeat": true}
+            {"expect": "Hang", "steps": [{"text": "So."}, {"hang": true}], "repeat": true}
+
+            """, to: "answers.jsonl")
+        let flags = ["--set", "quotas.user.inFlight.limit=none", "--set", "turns.maxSteps=2"]
+        let expected = try await output(flags) { $0.write(requests) }
+        for _ in 0..<8 {
+            let output = try await output(flags) { $0.write(requests) }
+            #expect(output == expected, "\(name)")
+        }
+    }
+
     private func output(
-        environment: [String: String] = [:], through starter: [String] = [], write: (ParleyProcess) async throws -> Void
+        _ flags: [String] = [], environment: [String: String] = [:], through starter: [String] = [],
+        write: (ParleyProcess) async throws -> Void
     ) async throws -> String {
         let process = try ParleyProcess(
-            ["serve", "--deterministic", "--log-level", "critical", "--model", "scripted:\(folder.path)/answers.jsonl"],
+            ["serve", "--deterministic", "--log-level", "critical", "--model", "scripted:\(folder.path)/answers.jsonl"] + flags,
             environment: environment, through: starter)
         try await write(process)
         process.endInput()

@@ -61,11 +61,12 @@ package final class ClientLines: Sendable {
     /// Says that nothing more will come, so that nobody needs to wait any longer; in a deterministic host they go on one after the other.
     package func end() async {
         state.withLock { $0.hasEnded = true }
+        ambient.beginActivity()
         for id in waiting(for: nil) {
-            // When the task is cancelled, the order is of no interest any more.
-            try? await deterministic?.pass(milliseconds: 0)
+            await ambient.rest()
             wake(id, came: true)
         }
+        ambient.endActivity()
     }
 
     /// Whether anybody waits.

@@ -42,7 +42,7 @@ final class ToolRunner: Sendable {
     /// - Parameter tell: called with each event, one at a time.
     /// - Returns: the results, in the order of the calls.
     func run(_ calls: [ToolCall], tell: @escaping @Sendable (TurnEvent.Body) -> Void) async -> [ToolResult] {
-        let progress = Locked(Progress(left: calls.count, results: calls.map { _ in nil }))
+        let progress = Locked(Progress(left: calls.count, results: calls.map { _ in nil }, late: calls.map { _ in [] }))
         let told: @Sendable (TurnEvent.Body) -> Void = { body in progress.withLock { _ in tell(body) } }
         await withTaskGroup(of: Void.self) { group in
             for (index, call) in calls.enumerated() {
@@ -50,6 +50,12 @@ final class ToolRunner: Sendable {
                 // Each is an activity of its own; a deterministic host lets one go as far as it can before the next begins.
                 ambient.beginActivity()
                 group.addTask { [self] in
+                    let told: @Sendable (TurnEvent.Body) -> Void = { body in
+                        let isLate = Task.isCancelled
+                        progress.withLock { progress in
+                            if isLate { progress.late[index].append(body) } else { tell(body) }
+                        }
+                    }
                     let start = ambient.monotonicMilliseconds()
                     let result = await result(of: call, tell: told)
                     told(.toolCallCompleted(result, milliseconds: ambient.monotonicMilliseconds() - start))
@@ -61,6 +67,7 @@ final class ToolRunner: Sendable {
             if progress.withLock({ $0.beginWaiting() }) { ambient.endActivity() }
             await group.waitForAll()
         }
+        for body in progress.withLock({ $0.late.flatMap(\.self) }) { tell(body) }
         return zip(calls, progress.withLock { $0.results }).map { call, result in
             result ?? ToolResult(toolCallID: call.id, status: .cancelled, text: "The turn ended before the tool was called.")
         }
@@ -69,11 +76,14 @@ final class ToolRunner: Sendable {
     private struct Progress {
         var left: Int
         var results: [ToolResult?]
+        /// What each call still had to say when the turn had been ended; that ends all calls at once, in any order.
+        var late: [[TurnEvent.Body]]
         private var isWaited = false
 
-        init(left: Int, results: [ToolResult?]) {
+        init(left: Int, results: [ToolResult?], late: [[TurnEvent.Body]]) {
             self.left = left
             self.results = results
+            self.late = late
         }
 
         /// - Returns: whether somebody waits for this one, the last.

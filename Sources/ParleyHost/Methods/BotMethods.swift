@@ -126,7 +126,7 @@ struct DeleteBot: Method {
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         try await call.host.bots.delete(botID, for: call.caller)
-        call.host.noteDeletion()
+        call.host.storeCare.noteDeletion()
         return deletionResult(id: botID)
     }
 }

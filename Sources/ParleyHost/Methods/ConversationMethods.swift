@@ -120,7 +120,7 @@ struct DeleteConversation: Method {
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         try await call.host.conversations.delete(conversationID, for: call.caller)
-        call.host.noteDeletion()
+        call.host.storeCare.noteDeletion()
         return deletionResult(id: conversationID)
     }
 }

@@ -78,7 +78,7 @@ struct DeleteUser: Method {
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let isErased = try await call.host.people.delete(call.caller)
-        call.host.noteDeletion()
+        call.host.storeCare.noteDeletion()
         return { writer in
             writer.object { writer in
                 writer.member("deleted", true)

@@ -196,8 +196,9 @@ final class RunningTurn: Sendable {
 
     /// Waits for the end.
     ///
+    /// - Parameter cause: ends the turn early, once this waits for it, so that those who wait are told in the same order every time.
     /// - Returns: nil when the task is cancelled before.
-    func result() async -> TurnResult? {
+    func result(endingBy cause: Cause? = nil) async -> TurnResult? {
         let id = state.withLock { state in
             state.nextWaiting += 1
             return state.nextWaiting
@@ -209,6 +210,7 @@ final class RunningTurn: Sendable {
                     state.waiting[id] = continuation
                     return false
                 }
+                if let cause { end(cause) }
                 if isOver { continuation.resume(returning: state.withLock { $0.result }) } else { ambient.endActivity() }
             }
         } onCancel: {

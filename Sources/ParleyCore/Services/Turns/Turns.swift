@@ -208,12 +208,8 @@ package final class Turns: Sendable {
     private func cancel(_ id: String, withQueue: Bool, for caller: Caller) async throws(Failure) -> TurnResult {
         let current = try await requestCancel(of: id, withQueue: withQueue, for: caller)
         // Also when the turn has ended already: its last event and its reply may be just on their way.
-        if let turn = running[id] {
-            turn.end(.cancelled)
-        } else if current.turn.status.isTerminal {
-            return current
-        }
-        return try await end(of: id, for: caller)
+        if running[id] == nil, current.turn.status.isTerminal { return current }
+        return try await end(of: id, cause: .cancelled, for: caller)
     }
 
     /// Leaves word that a turn shall be cancelled; for a turn of this process a store that takes nothing needs none.
@@ -230,9 +226,14 @@ package final class Turns: Sendable {
     ///
     /// - Throws: `notFound`; `cancelled` when the caller stops waiting.
     package func end(of id: String, for caller: Caller) async throws(Failure) -> TurnResult {
+        try await end(of: id, cause: nil, for: caller)
+    }
+
+    /// - Parameter cause: ends the turn early, if this process runs it.
+    private func end(of id: String, cause: RunningTurn.Cause?, for caller: Caller) async throws(Failure) -> TurnResult {
         for attempt in 0... {
             if let turn = running[id] {
-                guard let result = await turn.result() else { break }
+                guard let result = await turn.result(endingBy: cause) else { break }
                 return result
             }
             let current = try await store.turn(id, for: caller)
