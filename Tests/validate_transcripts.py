@@ -5,7 +5,7 @@ Usage: validate_transcripts.py [FOLDER OF THE PROJECT]
 
 Needs jsonschema (Debian: python3-jsonschema). Prints how many lines it has checked, or each fault with its file and line, and exits 1.
 
-What a transcript looks like stands in ParleyTestSupport/Transcript.swift. Checked is that
+What a transcript looks like stands in ParleyTranscripts/Transcript.swift. Checked is that
 - each schema is one, and accepts its own examples, of which every value, method, notification and request of the host has some;
 - every member is described, and no object has members that are not declared, unless they are the client's (`OPEN`);
 - a sent line is JSON, by the host's strict standard, exactly when the host does not answer it with `parseError`;

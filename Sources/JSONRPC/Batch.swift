@@ -6,23 +6,24 @@ final class Batch: Sendable {
         var answers: [[UInt8]] = []
         /// The admitted requests; their ids stay in flight until the array is sent.
         var ids: [RequestID] = []
-        /// The answers that are due, and one more while members are still being read.
-        var due = 1
+        /// The members that may still be answered.
+        var due: Int
         var bytes = 0
     }
 
     private let ledger: RequestLedger
-    private let state = Guarded(State())
+    private let state: Guarded<State>
 
-    init(ledger: RequestLedger) {
+    /// - Parameter members: how many there are; `take`, `refuse` or `expectNothing` is to be called once for each.
+    init(ledger: RequestLedger, members: Int) {
         self.ledger = ledger
+        state = Guarded(State(due: members))
     }
 
     /// Keeps a place for the answer of a request that was admitted.
     func expectAnswer(of id: RequestID) -> Int {
         state.withLock { state in
             state.ids.append(id)
-            state.due += 1
             state.answers.append([])
             return state.answers.count - 1
         }
@@ -43,14 +44,14 @@ final class Batch: Sendable {
         writer.answer(id, "error") { error.write(to: &$0) }
         let answer = writer.bytes
         ledger.hold(bytes: answer.count)
-        state.withLock { state in
+        sendIfLast { state in
             state.answers.append(answer)
             state.bytes += answer.count
         }
     }
 
-    /// No further member follows.
-    func end() {
+    /// Takes note of a member that is not answered. To be called before it has an effect: what that brings about comes after the array.
+    func expectNothing() {
         sendIfLast { _ in }
     }
 
@@ -59,7 +60,7 @@ final class Batch: Sendable {
             change(&state)
             state.due -= 1
             guard state.due == 0 else { return nil }
-            defer { state = State() }
+            defer { state = State(due: 0) }
             return state
         }
         guard let last, !last.answers.isEmpty else { return }

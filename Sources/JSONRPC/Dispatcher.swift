@@ -44,8 +44,9 @@ struct Dispatcher: Sendable {
         guard members.count <= limits.maxBatchMembers else {
             return ledger.refuse(.null, .invalidRequest("a batch has at most \(limits.maxBatchMembers) members"))
         }
-        let batch = Batch(ledger: ledger)
+        let batch = Batch(ledger: ledger, members: members.count)
         for member in members {
+            handler.waitUntilReadyForNextLine()
             do throws(JSONError) {
                 var reader = JSONReader(bytes, in: member)
                 handle(try Message(from: &reader, of: bytes), in: batch)
@@ -53,7 +54,6 @@ struct Dispatcher: Sendable {
                 batch.refuse(.null, .parseError("\(error.reason), at byte \(error.offset)"))
             }
         }
-        batch.end()
     }
 
     private func handle(_ message: consuming Message, in batch: Batch?) {
@@ -69,16 +69,19 @@ struct Dispatcher: Sendable {
                 refuse(id, .invalidRequest("a request with this id is in flight"), in: batch)
             }
         case .notification(let notification):
+            batch?.expectNothing()
             handler.handle(notification: notification)
         case .refusedNotification(let method):
+            batch?.expectNothing()
             handler.log(.notificationRefused(method: method))
         case .response(let id, let result):
+            batch?.expectNothing()
             handler.handle(response: id, result: result)
         case .invalid(let id, let error):
             refuse(id, error, in: batch)
         case .invalidResponse(let id, let error):
-            if let id { handler.handle(response: id, result: .failure(error)) }
             refuse(.null, error, in: batch)
+            if let id { handler.handle(response: id, result: .failure(error)) }
         }
     }
 

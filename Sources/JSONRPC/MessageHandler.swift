@@ -18,8 +18,8 @@ package protocol MessageHandler: Sendable {
     ///   - result: its result, or its error; -32600 when its answer was not valid.
     func handle(response id: RequestID, result: Result<JSONValue, RPCError>)
 
-    /// Called before each line, a batch being one, is handled. A deterministic host blocks here until nothing can run; others return at
-    /// once.
+    /// Called before each line, and before each member of a batch, is handled. A deterministic host blocks here until nothing can run; others
+    /// return at once.
     ///
     /// What was sent meanwhile may still wait for the lines of the same read (see `Connection`), at most 64 KiB of it.
     func waitUntilReadyForNextLine()

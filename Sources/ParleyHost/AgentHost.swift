@@ -166,8 +166,6 @@ package final class AgentHost: Sendable {
 
 extension AgentHost: MessageHandler {
     package func handle(_ request: IncomingRequest, reply: Reply) {
-        // The members of a batch are one line, and in a deterministic host each must have its effect before the next.
-        waitUntilReadyForNextLine()
         defer { clientLines.came(request.method) }
         guard let row = MethodTable.byName[request.method] else { return reply.fail(.methodNotFound(request.method)) }
         do {
@@ -266,7 +264,6 @@ extension AgentHost: MessageHandler {
     }
 
     package func handle(notification: IncomingRequest) {
-        waitUntilReadyForNextLine()
         defer { clientLines.came(notification.method) }
         do {
             switch notification.method {

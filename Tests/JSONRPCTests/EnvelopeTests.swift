@@ -165,7 +165,7 @@ struct EnvelopeTests {
         #expect(
             handler.all == [
                 .ready, .request("a"), .ready, .notification("b"), .ready, .log(.notificationRefused(method: "c")),
-                .ready, .notification("d"), .request("e"), .ready, .ready, .notification("f"), .inputEnded,
+                .ready, .ready, .notification("d"), .ready, .request("e"), .ready, .ready, .notification("f"), .inputEnded,
             ])
     }
 

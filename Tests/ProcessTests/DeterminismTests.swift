@@ -73,6 +73,11 @@ struct DeterminismTests {
                     + request(90, "deleteConversation", ["conversationId": "conversation-1"])
             ),
             ("somebody who is deleted", beginning + each(2..<8) { send($0, "Hang.") } + request(90, "deleteUser", ["confirm": true])),
+            (
+                "a batch whose last member is answered before its turn begins",
+                beginning + "[\(request(2, "ping")),\(request(3, "sendMessage", ["text": "Hang.", "wait": false]))]".filter { $0 != "\n" }
+                    + "\n"
+            ),
             ("an end of the input with turns that hang", beginning + each(2..<8) { send($0, "Hang.") }),
         ]
     }()

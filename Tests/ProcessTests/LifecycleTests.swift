@@ -31,6 +31,23 @@ struct LifecycleTests {
         #expect(await parley.exitCode() == 0)
     }
 
+    @Test func aScriptGoesOnWithTheLineThatItWaitsForOrWithTheEndOfTheInput() async throws {
+        let script = try folder.write(
+            #"{"repeat":true,"steps":[{"text":"a"},{"waitFor":"getStatus"},{"text":"b"}]}"# + "\n", to: "wait.jsonl")
+        let parley = try start("--model", "scripted:\(script)")
+        parley.send("sendMessage", ["text": "Hello"])
+        #expect(try await parley.event("messageDelta")["params"]?["delta"] == "a")
+        parley.send("ping")
+        #expect(try await parley.line()["result"] == [:])
+        parley.send("getStatus")
+        #expect(try await parley.event("messageDelta")["params"]?["delta"] == "b")
+        parley.send("sendMessage", ["text": "Hello"])
+        #expect(try await parley.event("messageDelta")["params"]?["delta"] == "a")
+        parley.endInput()
+        #expect(try await parley.event("turnCompleted")["params"]?["turn"]?["status"] == "completed")
+        #expect(await parley.exitCode() == 0)
+    }
+
     @Test func inputThatEndsInTheMiddleOfALineIsAnswered() async throws {
         let parley = try start()
         parley.write(#"{"jsonrpc":"2.0","id":1,"meth"#)
