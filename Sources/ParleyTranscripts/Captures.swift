@@ -58,9 +58,10 @@ package struct Captures: Sendable {
                 dropsQuote = false
             case .capture(let name):
                 guard let value = values[name] else { throw Unknown(name: name) }
-                var isWhole = filled.last == quote && filled.dropLast().last != UInt8(ascii: "\\")
-                if index + 1 < parts.count, case .text(let next) = parts[index + 1], next.first == quote {} else { isWhole = false }
-                if isWhole, value.stringValue == nil {
+                let isOpened = filled.last == quote && filled.dropLast().last != UInt8(ascii: "\\")
+                let isClosed =
+                    if index + 1 < parts.count, case .text(let next) = parts[index + 1] { next.first == quote } else { false }
+                if isOpened, isClosed, value.stringValue == nil {
                     filled.removeLast()
                     filled += JSONWriter.encode(value)
                     dropsQuote = true
