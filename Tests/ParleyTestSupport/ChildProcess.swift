@@ -42,6 +42,9 @@ package final class ChildProcess: Sendable {
     /// What tells a sanitizer, where the program is built with one, where to report (`Tests/run --sanitize`).
     private static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key) }
 
+    /// Whether programs are built with a sanitizer, which needs memory of its own and keeps what is freed.
+    package static var isSanitized: Bool { !sanitizerOptions.isEmpty }
+
     /// Starts a program.
     ///
     /// - Parameters:
