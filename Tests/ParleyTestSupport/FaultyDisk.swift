@@ -12,7 +12,7 @@ import ParleyCore
 package final class FaultyDisk: Sendable {
     /// What SQLite asks for. What gives something back (unlocking, closing) is not among it: it does not fail in SQLite's own layer either.
     package enum Operation: String, CaseIterable, Sendable {
-        case open, read, write, truncate, sync, size, delete, access, lock, map, mapLock
+        case open, read, write, truncate, sync, size, delete, access, lock, map, extendMap, mapLock
     }
 
     /// What a file is to SQLite.
@@ -49,7 +49,7 @@ package final class FaultyDisk: Sendable {
         package func concerns(_ operation: Operation) -> Bool {
             switch self {
             case .broken: true
-            case .full, .overQuota: operation == .write || operation == .map
+            case .full, .overQuota: operation == .write || operation == .extendMap
             case .unsafe: operation == .sync
             }
         }
@@ -199,7 +199,7 @@ extension FaultyDisk.Operation {
         case .delete: inputOutput(10)
         case .access: inputOutput(13)
         case .lock: inputOutput(15)
-        case .map: inputOutput(19)
+        case .map, .extendMap: inputOutput(19)
         case .mapLock: inputOutput(20)
         }
     }

@@ -105,7 +105,8 @@ struct FaultyFile {
         methods.xSectorSize = { file in FaultyFile.pass(file) { $1.xSectorSize?($0) } }
         methods.xDeviceCharacteristics = { file in FaultyFile.pass(file) { $1.xDeviceCharacteristics?($0) } }
         methods.xShmMap = { file, page, bytes, extends, address in
-            FaultyFile.perform(.map, file) { $1.xShmMap?($0, page, bytes, extends, address) }
+            // What is there already takes no space.
+            FaultyFile.perform(extends == 0 ? .map : .extendMap, file) { $1.xShmMap?($0, page, bytes, extends, address) }
         }
         methods.xShmLock = { file, first, count, flags in
             guard flags & SQLITE_SHM_LOCK != 0 else { return FaultyFile.pass(file) { $1.xShmLock?($0, first, count, flags) } }
