@@ -8,6 +8,7 @@ the schemas that `parley schema --format jsonschema` prints.
 """
 
 import json
+import os
 import subprocess
 import sys
 
@@ -15,8 +16,12 @@ import jsonschema
 import openrpc
 
 
+# No setting, but what tells a sanitizer, where the program is built with one, how to report.
+OPTIONS = {name: value for name, value in os.environ.items() if name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
+
+
 def run(*command, text=""):
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, env={}).stdout
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, env=OPTIONS).stdout
 
 
 def main():
