@@ -88,7 +88,8 @@ struct DatabaseFileTests {
 
     @Test func aRequestThatWaitsIsCancelled() async throws {
         let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
-        let first = try start("--model", "scripted:\(script)")
+        // Nobody is to be stopped while it writes: all others would wait for the database, and not for the turn.
+        let first = try start("--model", "scripted:\(script)", "--set", "turns.checkpointMilliseconds=60000")
         let second = try start()
         first.send("sendMessage", ["text": "Hello"])
         let turnID = try await first.event("turnStarted")["params"]?["turnId"] ?? .null

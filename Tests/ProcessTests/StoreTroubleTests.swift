@@ -62,7 +62,9 @@ import Testing
         try await expectSound()
     }
 
-    @Test("no space at the start", arguments: [false, true]) func noSpaceAtStart(exists: Bool) async throws {
+    // A sanitizer writes files of its own before the program begins.
+    @Test("no space at the start", .disabled(if: ChildProcess.isSanitized), arguments: [false, true])
+    func noSpaceAtStart(exists: Bool) async throws {
         if exists {
             let parley = try start()
             _ = try await parley.call("sendMessage", ["text": "Hello"])
