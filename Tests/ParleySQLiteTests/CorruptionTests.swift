@@ -33,18 +33,27 @@ import Testing
         try Data(content).write(to: URL(fileURLWithPath: database.path))
         let problems = SQLiteStore.check(path: database.path)
         for problem in problems { #expect(problem.hasSuffix(".") && !problem.contains("\n") && problem.count < 1_000, comment) }
-        do {
+        do throws(StoreOpenFailure) {
             let store = try database.open(quotas: .standard)
-            _ = try await store.messages(inConversation: "c1", page: PageRequest(), for: .ann)
-            try await store.exchange("new", in: "c1", for: .ann)
-            try await store.close()
-        } catch let failure as StoreOpenFailure {
-            #expect(failure.message.hasSuffix("."), comment)
-        } catch let failure as Failure {
             // Damage is met on the way; what matters is that it is an answer.
-            #expect(failure.message.hasSuffix("."), comment)
+            await expectSentence(comment) { () async throws(Failure) in
+                _ = try await store.messages(inConversation: "c1", page: PageRequest(), for: .ann)
+                try await store.exchange("new", in: "c1", for: .ann)
+            }
+            await expectSentence(comment) { () async throws(Failure) in try await store.close() }
+        } catch {
+            #expect(error.message.hasSuffix("."), comment)
         }
         return !problems.isEmpty
+    }
+
+    /// Does something; if that fails, the failure must be a sentence.
+    private func expectSentence(_ comment: Comment, _ body: () async throws(Failure) -> Void) async {
+        do throws(Failure) {
+            try await body()
+        } catch {
+            #expect(error.message.hasSuffix("."), comment)
+        }
     }
 
     @Test(arguments: 0..<8) func flippedBytes(part: Int) async throws {
