@@ -16,7 +16,7 @@ enum DatabaseCheck {
                 .filter { $0 != "ok" && !$0.hasPrefix("***") }
             if !damages.isEmpty { return damages.map { "The database is damaged: \($0)." } }
             return try references(in: db) + (invariants + ledgerInvariants).flatMap { try problems(in: db, $0) } + contents(in: db)
-                + usage(in: db)
+                + usage(in: db) + searchIndex(in: db)
         }
         try db.run("ROLLBACK")
         return try found.get()

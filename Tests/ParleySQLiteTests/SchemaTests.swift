@@ -132,6 +132,9 @@ import Testing
             // The few running turns, the few that wait, the few hosts, and no table at all.
             "SCAN q USING COVERING INDEX queued_turns_by_turn",
             "SCAN holds", "SCAN holds USING COVERING INDEX holds_by_person", "SCAN hosts", "SCAN CONSTANT ROW", "SCAN 4 CONSTANT ROWS",
+            // The few conversations that are not in the index of searches, and what its own search calls its work.
+            "SCAN conversations USING INDEX conversations_unindexed", "SCAN s VIRTUAL TABLE INDEX 0:M0",
+            "SCAN search_index VIRTUAL TABLE INDEX 0:=", "SCAN sqlite_schema",
             // A page of nothing but published bots, and what is done once a day.
             "SCAN bots USING INDEX bots_published", "SCAN counters",
         ]
