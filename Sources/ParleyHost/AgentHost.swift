@@ -76,7 +76,8 @@ package final class AgentHost: Sendable {
         let botTools = try BotTools(bots: bots, conversations: conversations)
         turns.toolSources = [botTools, try ConversationTools(conversations: conversations, quotas: quotas, botTools: botTools)]
         storeCare = StoreCare(
-            store: store, ambient: ambient, idleMilliseconds: settings.erasureIdleMilliseconds, retention: settings.retention, logger: logger)
+            store: store, ambient: ambient, idleMilliseconds: settings.erasureIdleMilliseconds, retention: settings.retention,
+            logger: logger)
         queue = RequestQueue(ambient: ambient)
         self.clientLines = clientLines
         clientRequests = ClientRequests(ambient: ambient, logger: logger)

@@ -5,8 +5,9 @@ import ParleyCore
 /// not keep them until it ends; once a day what has expired is discarded; searches are prepared; once an hour conversations go that are
 /// kept no longer.
 final class StoreCare: Sendable {
-    /// How often searches are prepared, in milliseconds, and how long others may write before a little more is done of what is a lot.
-    private static let prepareMilliseconds: Int64 = 1_000
+    /// How often searches are prepared, in milliseconds: rarely, because much at a time costs less, and what they find does not depend on it; and how
+    /// long others may write before a little more is done of what is a lot.
+    private static let prepareMilliseconds: Int64 = 10_000
     private static let pauseMilliseconds: Int64 = 50
 
     /// How often conversations are looked for that are kept no longer, in milliseconds.

@@ -64,7 +64,9 @@ extension DatabaseCheck {
             ORDER BY e.conversation
             """
         ) { row in
-            let (id, owner, title, message, isOfConversation): (String, Int64, String, Int64, Bool) = (row[0], row[1], row[2], row[3], row[4])
+            let (id, owner, title, message, isOfConversation): (String, Int64, String, Int64, Bool) = (
+                row[0], row[1], row[2], row[3], row[4]
+            )
             let text = message == SearchIndex.title ? title : isOfConversation ? try index.text(ofMessage: message)?.text : nil
             let words: String? = row[5]
             if words != text.map({ SearchTerms(owner: owner).text(of: $0) }), ids.last != id { ids.append(id) }

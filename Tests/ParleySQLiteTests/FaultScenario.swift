@@ -253,7 +253,12 @@ final class FaultScenario {
                 return ""
             }
         ),
-        ("rename", { "\(try await $0.store.updateConversation("c", ConversationChange(title: "Other"), at: Timestamp(milliseconds: 5_000), for: .ann))" }),
+        (
+            "rename",
+            {
+                "\(try await $0.store.updateConversation("c", ConversationChange(title: "Other"), at: Timestamp(milliseconds: 5_000), for: .ann))"
+            }
+        ),
         ("prepare", { "\(try await $0.store.prepareSearches())" }),
         ("search", { "\(try await $0.store.searchConversations(try .plain("hello"), page: PageRequest(), for: .ann))" }),
         (

@@ -103,8 +103,8 @@ extension String {
         for scalar in decomposedStringWithCompatibilityMapping.unicodeScalars where !scalar.isAccent && scalar.searchKind != .separator {
             kept.append(scalar)
         }
-        // By way of upper case, so that ß meets SS, and ς meets Σ.
-        let folded = String(kept).uppercased().lowercased().precomposedStringWithCanonicalMapping.unicodeScalars
+        // By way of upper case, so that ß meets SS, and ς meets Σ; and there by way of lower case, for ẞ is in upper case already.
+        let folded = String(kept).lowercased().uppercased().lowercased().precomposedStringWithCanonicalMapping.unicodeScalars
         // Lower case of some letters comes with an accent of its own.
         return String(UnicodeScalarView(folded.lazy.filter { !$0.isAccent }.prefix(SearchWord.maximumScalars)))
     }
