@@ -1,4 +1,5 @@
 import GRDB
+import JSON
 import ParleyCore
 import ParleyTestSupport
 import Testing
@@ -94,6 +95,24 @@ import Testing
             try await store.close()
         }
         #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func pagesAreBoundedByWhatMustBeRead() async throws {
+        let store = try SQLiteStore.open(.test(.memory))
+        let metadata: JSONValue = ["k": .string(String(repeating: "x", count: 600_000))]
+        for number in 0..<3 {
+            let now = Timestamp(milliseconds: 1_000)
+            let new = NewConversation(id: "c\(number)", title: "Needle", botID: nil, metadata: metadata, createdAt: now)
+            _ = try await store.createConversation(new, for: .ann)
+        }
+        var pages: [Int] = []
+        let found = try await store.allPages(limit: 10) { page async throws(Failure) in
+            let page = try await store.searchConversations(.plain("needle"), page: page, for: .ann)
+            pages.append(page.elements.count)
+            return page
+        }
+        #expect(pages == [1, 1, 1] && found.map(\.conversation.id) == ["c0", "c1", "c2"])
+        try await store.close()
     }
 
     @Test func anIndexThatIsDamagedCostsNothingButSearches() async throws {
