@@ -11,7 +11,7 @@ struct Config: AsyncParsableCommand {
         try await reporting {
             let settings = try options.settings()
             let rows = settings.entries.map { entry in
-                (entry.key.name, entry.text.map(entry.key.shown) ?? "(not set)", Self.describe(entry.origin), entry.key.summary)
+                (entry.key.name, entry.text.map(entry.key.shown) ?? "(not set)", entry.origin.description, entry.key.summary)
             }
             let nameWidth = rows.map(\.0.count).max() ?? 0
             let valueWidth = min(40, rows.map(\.1.count).max() ?? 0)
@@ -22,15 +22,6 @@ struct Config: AsyncParsableCommand {
             for name in settings.unknownVariables { print("warning: \(name) is no setting") }
             _ = try await AuthSettings.authentication(settings)
             for line in try Composition.describeModels(settings) { print(line) }
-        }
-    }
-
-    private static func describe(_ origin: Settings.Origin) -> String {
-        switch origin {
-        case .flag: "flag"
-        case .environment(let variable): "environment \(variable)"
-        case .file(let path): "file \(path)"
-        case .standard: "default"
         }
     }
 }

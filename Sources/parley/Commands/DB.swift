@@ -63,7 +63,7 @@ struct DB: AsyncParsableCommand {
                 the turns that ran at that moment for interrupted.
                 """)
 
-        @Argument(help: ArgumentHelp("The file to make.", valueName: "path"))
+        @Argument(help: ArgumentHelp("The file to make.", valueName: "path"), completion: .file())
         var target: String
 
         @Flag(help: "Replace the file if it is there; not while a host uses it.")
