@@ -3,9 +3,15 @@ import ArgumentParser
 /// `parley config`: what is in force and where it came from.
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print every setting with its value and where it came from; secrets are masked.")
+        abstract: "Print every setting with its value and where it came from; secrets are masked.",
+        discussion: """
+            Flags win over PARLEY_… variables, which win over a settings file, which wins over defaults; give this command the same flags and \
+            the same environment as `parley serve`. The servers of models come last, and the models that are known by name.
 
-    @OptionGroup var options: SettingsOptions
+            Exit codes: 0; 64 for wrong flags; 78 for wrong settings.
+            """)
+
+    @OptionGroup(title: "Settings") var options: SettingsOptions
 
     func run() async throws {
         try await reporting {

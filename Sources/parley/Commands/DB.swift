@@ -12,7 +12,7 @@ struct DB: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring the database's tables up to this program's version; `parley serve` does so too.")
 
-        @OptionGroup var options: SettingsOptions
+        @OptionGroup(title: "Settings") var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in
@@ -25,9 +25,14 @@ struct DB: AsyncParsableCommand {
     /// `parley db check`.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Verify the database's structure and contents; changes nothing. Exit code 1 when there are problems.")
+            abstract: "Verify the database's structure and all of its contents; changes nothing.",
+            discussion: """
+                Hosts may go on using it. `parley doctor` takes a quick look at the same and at what is around it.
 
-        @OptionGroup var options: SettingsOptions
+                Exit codes: 0 without problems; 1 with any, each of which is printed; 64 for wrong flags; 78 for wrong settings.
+                """)
+
+        @OptionGroup(title: "Settings") var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in
@@ -44,7 +49,7 @@ struct DB: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Rewrite the database without the room and the bytes of what was deleted; no host may be using it.")
 
-        @OptionGroup var options: SettingsOptions
+        @OptionGroup(title: "Settings") var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in
@@ -69,7 +74,7 @@ struct DB: AsyncParsableCommand {
         @Flag(help: "Replace the file if it is there; not while a host uses it.")
         var force = false
 
-        @OptionGroup var options: SettingsOptions
+        @OptionGroup(title: "Settings") var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in

@@ -17,17 +17,17 @@ struct Doctor: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Ask each model for one very short answer too, which costs a few tokens each. On a terminal it asks you first.
+            Send one very short request to each configured model too, which costs a few tokens each; on a terminal only if you then say yes.
             """)
     var models = false
 
-    @Flag(help: "Do not ask before models are.")
+    @Flag(help: "Say yes to that beforehand.")
     var yes = false
 
     @Flag(help: "Print one JSON object: ok, version, and findings with mark (ok, warning, problem), subject, message and advice.")
     var json = false
 
-    @OptionGroup var options: SettingsOptions
+    @OptionGroup(title: "Settings") var options: SettingsOptions
 
     func run() async throws {
         // A reader that goes away, such as head, is no reason to complain.
