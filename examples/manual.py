@@ -66,14 +66,10 @@ def commands(command):
     return [inner for inner in command.get("subcommands", []) if inner["shouldDisplay"] and inner["commandName"] != "help"]
 
 
-def options(command, has_titles=False):
-    """The descriptions of a command's arguments, under the titles that groups of them have."""
+def options(command):
+    """The descriptions of a command's arguments."""
     lines = []
-    title = ""
-    for argument in sorted(arguments(command), key=lambda argument: argument.get("sectionTitle", "")):
-        if has_titles and argument.get("sectionTitle", "") != title:
-            title = argument["sectionTitle"]
-            lines.append(f".SS {text(title)}")
+    for argument in arguments(command):
         description = argument.get("abstract", "")
         if argument.get("allValues"):
             description += f" One of {', '.join(argument['allValues'])}."
@@ -118,7 +114,7 @@ def page(command, path, version, others, sections):
                 lines += [".SS " + " ".join(path + [each["commandName"]]), text(each["abstract"])] + more + options(each)
             else:
                 lines += [".TP", f"\\fB{each['commandName']}\\fR", text(each["abstract"]), f"See \\fB{name}\\-{each['commandName']}\\fR(1)."]
-    lines += [".SH OPTIONS"] + options(command, has_titles=True)
+    lines += [".SH OPTIONS"] + options(command)
     if codes:
         lines += [".SH EXIT STATUS", text(codes[0].upper() + codes[1:])]
     for title, body in sections:

@@ -126,7 +126,8 @@ package struct DatabaseExamination: Sendable {
             return
         }
         let connection = try LookingConnection(file, isServed: isServed)
-        damages = try connection.rows("PRAGMA quick_check(5)").map { $0[0] }.filter { $0 != "ok" && !$0.hasPrefix("***") }
+        damages = try connection.rows("PRAGMA quick_check(5)").flatMap { $0[0].split(separator: "\n").map(String.init) }
+            .filter { $0 != "ok" && !$0.hasPrefix("***") }
         guard damages.isEmpty else { return }
         for row in try connection.rows("SELECT number, process_id, opened_at FROM hosts ORDER BY number") {
             guard let number = Int64(row[0]), let process = Int(row[1]), let openedAt = Int64(row[2]) else { continue }

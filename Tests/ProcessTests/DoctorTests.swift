@@ -99,6 +99,16 @@ struct DoctorTests {
         #expect(diagnosis.advice("database", "warning", "tables of version 3").contains("parley db migrate"))
     }
 
+    @Test func anErasureThatDoesNotHappenIsTold() async throws {
+        try await makeDatabase()
+        try await sqlite("INSERT INTO marks VALUES ('erasurePending', unixepoch() * 1000)")
+        #expect(try await examine().message("database", "ok", "wait to be erased").contains("since 20"))
+        try await sqlite("UPDATE marks SET value = 86400000 WHERE name = 'erasurePending'")
+        let diagnosis = try await examine()
+        #expect(diagnosis.code == 0)
+        #expect(diagnosis.advice("database", "warning", "since 1970-01-02T00:00:00.000Z").contains("parley db compact"))
+    }
+
     @Test func aFileThatMustNotBeWrittenIsTold() async throws {
         try await makeDatabase()
         #expect(chmod(database, 0o444) == 0)

@@ -11,7 +11,7 @@ struct Config: AsyncParsableCommand {
             Exit codes: 0; 64 for wrong flags; 78 for wrong settings.
             """)
 
-    @OptionGroup(title: "Settings") var options: SettingsOptions
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         try await reporting {

@@ -12,7 +12,7 @@ struct DB: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring the database's tables up to this program's version; `parley serve` does so too.")
 
-        @OptionGroup(title: "Settings") var options: SettingsOptions
+        @OptionGroup var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in
@@ -32,7 +32,7 @@ struct DB: AsyncParsableCommand {
                 Exit codes: 0 without problems; 1 with any, each of which is printed; 64 for wrong flags; 78 for wrong settings.
                 """)
 
-        @OptionGroup(title: "Settings") var options: SettingsOptions
+        @OptionGroup var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in
@@ -49,7 +49,7 @@ struct DB: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Rewrite the database without the room and the bytes of what was deleted; no host may be using it.")
 
-        @OptionGroup(title: "Settings") var options: SettingsOptions
+        @OptionGroup var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in
@@ -74,7 +74,7 @@ struct DB: AsyncParsableCommand {
         @Flag(help: "Replace the file if it is there; not while a host uses it.")
         var force = false
 
-        @OptionGroup(title: "Settings") var options: SettingsOptions
+        @OptionGroup var options: SettingsOptions
 
         func run() async throws {
             try await withDatabase(options) { path, timeout in

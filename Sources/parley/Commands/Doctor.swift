@@ -27,15 +27,15 @@ struct Doctor: AsyncParsableCommand {
     @Flag(help: "Print one JSON object: ok, version, and findings with mark (ok, warning, problem), subject, message and advice.")
     var json = false
 
-    @OptionGroup(title: "Settings") var options: SettingsOptions
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        // A reader that goes away, such as head, is no reason to complain.
-        signal(SIGPIPE, SIG_DFL)
+        // A server that hangs up, or a reader of the report that has seen enough, is no reason to end.
+        signal(SIGPIPE, SIG_IGN)
         var report = Report(form: json ? .json : Report.form(environment: ProcessInfo.processInfo.environment))
-        do {
-            try await examine(try options.settings(), &report)
-        } catch let error as SettingsError {
+        do throws(SettingsError) {
+            await examine(try options.settings(), &report)
+        } catch {
             report.add([
                 .problem(.settings, error.description, "Correct it; nothing else can be looked at before, and parley serve does not start.")
             ])
@@ -44,7 +44,7 @@ struct Doctor: AsyncParsableCommand {
         if report.hasProblem { throw ExitCode.failure }
     }
 
-    private func examine(_ settings: Settings, _ report: inout Report) async throws {
+    private func examine(_ settings: Settings, _ report: inout Report) async {
         let ambient = SystemAmbient()
         report.add(SettingsFindings.sources(settings))
         report.add(await SettingsFindings.people(settings))
@@ -68,7 +68,7 @@ struct Doctor: AsyncParsableCommand {
             report.add([.ok(.models, "Not asked, because that costs a few tokens: parley doctor --models asks each.")])
             return
         }
-        guard try consents(to: trials) else {
+        guard consents(to: trials) else {
             report.add([.ok(.models, "Not asked.")])
             return
         }
@@ -96,11 +96,10 @@ struct Doctor: AsyncParsableCommand {
     }
 
     /// Asks whoever sits at the terminal; whoever wrote `--models` into a script has agreed.
-    private func consents(to trials: [ModelTrial]) throws -> Bool {
+    private func consents(to trials: [ModelTrial]) -> Bool {
         guard !yes, isatty(STDIN_FILENO) == 1 else { return true }
-        let count = trials.count == 1 ? "1 model" : "\(trials.count) models"
-        let question =
-            "This asks \(count) for an answer of at most \(ModelTrial.maximumTokens) tokens each, which costs that little. Go on? [y/N] "
+        let whom = trials.count == 1 ? "1 model for an answer" : "\(trials.count) models for an answer each"
+        let question = "This asks \(whom) of at most \(ModelTrial.maximumTokens) tokens, at your expense. Go on? [y/N] "
         FileHandle.standardError.write(Data(question.utf8))
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }

@@ -15,7 +15,7 @@ struct Quota: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print how limits stand: the whole system's, unless somebody is named.")
 
         @OptionGroup var subject: SubjectOptions
-        @OptionGroup(title: "Settings") var options: SettingsOptions
+        @OptionGroup var options: SettingsOptions
 
         func run() async throws {
             try await withQuotas(options) { quotas throws(Failure) in
@@ -34,7 +34,7 @@ struct Quota: AsyncParsableCommand {
         @Option(help: "Only limits of this scope.")
         var scope: QuotaKey.Scope?
 
-        @OptionGroup(title: "Settings") var options: SettingsOptions
+        @OptionGroup var options: SettingsOptions
 
         func validate() throws {
             guard subject.subject != nil else {

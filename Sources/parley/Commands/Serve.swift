@@ -26,7 +26,7 @@ struct Serve: AsyncParsableCommand {
         help: "End as after SIGTERM when the process that started this one has ended, even if another still holds stdin open.")
     var exitWithParent = false
 
-    @OptionGroup(title: "Settings") var options: SettingsOptions
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         try await reporting {

@@ -125,7 +125,7 @@ struct DatabaseFindings {
         var findings: [Finding] = []
         if let system = examination.networkFileSystem {
             findings.append(
-                .problem(
+                .warning(
                     .database,
                     "The file lies on a network's file system (\(system)), where locks are not reliable and several hosts may damage it.",
                     "Put it on a local disk."))

@@ -34,7 +34,10 @@ enum SettingsFindings {
             let authentication = try await AuthSettings.authentication(settings)
             let verifies = authentication.verifier != nil
             var findings: [Finding] = []
-            if verifies { findings.append(.ok(.people, "Users' tokens (JWT) are verified; the key can be read.")) }
+            if verifies, let key = settings.text("auth.jwt.keyFile") {
+                let issuer = settings.text("auth.jwt.issuer").map { "the issuer \($0)" } ?? "any issuer"
+                findings.append(.ok(.people, "Users' tokens (JWT) of \(issuer) are verified with the key in \(key)."))
+            }
             switch (authentication.trustsParent, verifies) {
             case (true, _): findings.append(.ok(.people, "The process that starts Parley may name any user, and the operator."))
             case (false, true): findings.append(.ok(.people, "Nobody may name users: only tokens count."))
