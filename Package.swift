@@ -26,6 +26,10 @@ let fuzz =
         name: "Fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["Corpus", "CorpusTests.swift", "run", "words.dict"],
         swiftSettings: strict)
 
+/// What `parley --version` says of the commit where whoever builds knows more than git's own notes: `examples/install` marks uncommitted changes,
+/// and who builds from an archive can name its origin.
+let commit = Context.environment["PARLEY_COMMIT"].map { CXXSetting.define("PARLEY_COMMIT", to: "\"\($0)\"") }
+
 let package = Package(
     name: "parley",
     products: [.executable(name: "parley", targets: ["parley"])],
@@ -40,6 +44,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCommit", cxxSettings: [.treatAllWarnings(as: .error)] + [commit].compactMap(\.self)),
         .target(name: "CContract", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
@@ -57,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "parley",
             dependencies: [
-                "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite",
+                "CCommit", "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels",
+                "ParleySQLite",
                 "ParleyTranscripts", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -148,7 +148,10 @@ struct Composition: Sendable {
         return tools
     }
 
-    private static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
+    /// Whom requests without a caller act for; nil for nobody.
+    ///
+    /// - Throws: `SettingsError`.
+    static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
         guard let text = settings.text("caller") else { return nil }
         guard settings.flag("auth.trustParent") else {
             throw SettingsError("caller: a host that does not trust its parent (auth.trustParent) takes no caller from it.")

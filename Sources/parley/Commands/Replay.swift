@@ -18,7 +18,9 @@ struct Replay: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Transcripts, or folders with files named *.transcript.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Transcripts, or folders with files named *.transcript.", valueName: "file"),
+        completion: .file(extensions: ["transcript"]))
     var files: [String]
 
     @Flag(help: "Rewrite what is expected where it differs; remarks and captures stay.")
