@@ -103,6 +103,24 @@ package protocol Store: Sendable {
         of messageID: String, inConversation id: String, page: PageRequest, for caller: Caller
     ) async throws(Failure) -> Page<Message>
 
+    /// Rates an answer, or takes its rating back; the conversation's `updatedAt` stays as it is.
+    ///
+    /// - Throws: `notFound` (message); `invalidParams` (path `messageId`) for a message that is no answer; `conversationBusy` while the turn of a
+    ///   living host runs that the message belongs to.
+    func rateMessage(
+        _ id: String, as rating: Message.Rating?, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> Message
+
+    /// Makes a conversation of the path that leads to a message of another one, or finds the one that was made by the same request.
+    ///
+    /// The messages are copies with ids of their own, in copies of their turns: those have ended, hold nothing, have no receipt, and what they
+    /// cost counts in no sum. Bot and metadata are those of the source. What runs or waits there is not copied.
+    ///
+    /// - Throws: `notFound` (conversation, message; the conversation of a repeat that was deleted since); `invalidParams` (path `messageId`) for a
+    ///   path that is more than `ConversationFork.bounds`; `conversationBusy` when the path ends in a turn of a living host that runs;
+    ///   `idempotencyConflict`.
+    func forkConversation(_ fork: ConversationFork, for caller: Caller) async throws(Failure) -> Conversation
+
     // MARK: Bots
 
     /// Makes a bot, or finds the one that was made by the same request.
