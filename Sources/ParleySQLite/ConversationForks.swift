@@ -13,7 +13,10 @@ extension StoreTransaction {
             return try conversation(made, of: person).value
         }
         let (source, end) = try end(of: fork, by: person)
-        let path = try end.map { try keys(ofPathTo: $0, atMost: fork.bounds.messages) } ?? []
+        let path = try ancestors(of: end) { _, count in
+            guard count < fork.bounds.messages else { throw Failure.pathTooLong(messages: fork.bounds.messages) }
+            return true
+        }
         if let request = fork.request { try remember(request, .fork, of: source.owner, result: fork.id, at: fork.now) }
         try insert(
             NewConversation(
@@ -42,14 +45,15 @@ extension StoreTransaction {
         return (source, node?.key ?? source.head)
     }
 
-    /// The messages of a path, the first one first.
+    /// The path that ends with a message, the first one first.
     ///
-    /// - Throws: `invalidParams` (path `messageId`) when there are too many.
-    private func keys(ofPathTo end: Int64, atMost maximum: Int) throws -> [Int64] {
+    /// - Parameters:
+    ///   - end: nil for no path.
+    ///   - takes: whether a message is still wanted, after so many that come after it.
+    func ancestors(of end: Int64?, takes: (_ key: Int64, _ count: Int) throws -> Bool) throws -> [Int64] {
         var keys: [Int64] = []
-        var next: Int64? = end
-        while let key = next {
-            guard keys.count < maximum else { throw Failure.pathTooLong(messages: maximum) }
+        var next = end
+        while let key = next, try takes(key, keys.count) {
             keys.append(key)
             next = try db.first("SELECT parent FROM messages WHERE key = ?", key) { (row) -> Int64? in row[0] } ?? nil
         }

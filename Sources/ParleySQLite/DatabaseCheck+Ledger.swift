@@ -16,8 +16,9 @@ extension DatabaseCheck {
                     """),
             Invariant(
                 sentence: "Turn % was copied, and runs, or has cost something.",
-                query: "SELECT id FROM turns WHERE copied AND (completed_at IS NULL OR receipt IS NOT NULL OR key IN (SELECT turn FROM holds))"
-            ),
+                query: """
+                    SELECT id FROM turns WHERE copied AND (completed_at IS NULL OR receipt IS NOT NULL OR key IN (SELECT turn FROM holds))
+                    """),
             Invariant(
                 sentence: "% has more turns held than counted.",
                 query: """

@@ -23,6 +23,16 @@ struct MessageRow {
     /// Of what no model is told, the content is not even read.
     fileprivate static let byKeyForModels =
         "SELECT \(columns.replacing("m.parts", with: "iif(m.local, '[]', m.parts)")), NULL FROM messages m WHERE m.key = ?"
+    /// With its turn and what it follows.
+    private static let filed = """
+        SELECT \(columns), NULL, p.id, t.status, t.stop_reason, t.error
+        FROM messages m JOIN turns t ON t.id = m.turn_id LEFT JOIN messages p ON p.key = m.parent
+        """
+    static let filedByKey = filed + " WHERE m.key = ?"
+    /// The index is named, for a range of keys could also be looked for through everybody's messages.
+    static let filedInOrder =
+        filed.replacing("messages m JOIN", with: "messages m INDEXED BY messages_in_order JOIN")
+        + " WHERE m.conversation = ? AND m.key > ? AND m.key <= ? ORDER BY m.key"
     fileprivate static let byKey = "SELECT \(columns), NULL FROM messages m WHERE m.key = ?"
     fileprivate static let byID = "SELECT \(columns), NULL, p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
     /// What follows a message, or begins a conversation, from a key on.

@@ -121,6 +121,25 @@ package protocol Store: Sendable {
     ///   `idempotencyConflict`.
     func forkConversation(_ fork: ConversationFork, for caller: Caller) async throws(Failure) -> Conversation
 
+    /// Reads a page of a conversation for a file. A page is bounded by bytes, and holds at least one message if there is one.
+    ///
+    /// All pages together hold the messages that there were when the first was read, or the path that led to the head then, each as it stands
+    /// when its page is read.
+    ///
+    /// - Throws: `notFound` (conversation); `invalidParams` (path `cursor`).
+    func exportConversation(
+        _ id: String, _ extent: ConversationExcerpt.Extent, cursor: String?, for caller: Caller
+    ) async throws(Failure) -> ConversationExcerpt
+
+    /// Makes a conversation of a file, or finds the one that was made by the same request. The turns of its messages are as those of a fork.
+    ///
+    /// - Returns: the conversation, and how many messages were imported into it.
+    /// - Throws: `notFound` (bot; the conversation of a repeat that was deleted since), `idempotencyConflict`, `quotaExceeded`
+    ///   (`address.anonymousUsers`), and what `ConversationImport.message` throws.
+    func importConversation(
+        _ new: ConversationImport, for caller: Caller
+    ) async throws(Failure) -> (conversation: Conversation, messages: Int)
+
     // MARK: Bots
 
     /// Makes a bot, or finds the one that was made by the same request.
