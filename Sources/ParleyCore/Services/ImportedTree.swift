@@ -93,8 +93,8 @@ struct ImportedTree {
         switch message.role {
         case .user: questionID = nil
         case .assistant:
-            // Somebody wanted another answer.
-            guard let parent, roles[parent] == .user, !message.isLocal else {
+            // Somebody wanted another answer, which commands do not have.
+            guard let parent, roles[parent] == .user, !message.isLocal, !progress[places[parent].turn].turn.isLocal else {
                 throw .misfiled("parentId", "an answer follows a message of the user's, or goes on with its turn")
             }
             questionID = ids[parent]
