@@ -7,7 +7,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from parley import HostRequest, Parley, ParleyError, tool_result
+from parley import Host, HostRequest, ParleyError, tool_result
 
 # `play` writes lines and keeps its answer back until so many lines have come; `received` tells all that came.
 HOST = f"""#!{sys.executable}
@@ -40,17 +40,17 @@ def call(number: int, method: str = "callTool", **params):
 
 
 class HostRequestTests(unittest.TestCase):
-    def start(self, **handlers) -> Parley:
+    def start(self, **handlers) -> Host:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         host = Path(folder.name, "host")
         host.write_text(HOST)
         os.chmod(host, 0o755)
-        parley = Parley(binary=str(host), handlers=handlers)
+        parley = Host(binary=str(host), handlers=handlers)
         self.addCleanup(parley.close)
         return parley
 
-    def answers(self, parley: Parley, *lines, until: int) -> dict:
+    def answers(self, parley: Host, *lines, until: int) -> dict:
         parley.call("play", lines=lines, until=until)
         return {line["id"]: line for line in parley.call("received")["lines"]}
 
