@@ -31,6 +31,7 @@ import collections
 import concurrent.futures
 import itertools
 import json
+import os
 import signal
 import sys
 import threading
@@ -55,6 +56,9 @@ MOST_LOG = 4096
 
 # How often a start is tried, and how often a request is made again, before that is given up.
 MOST_ATTEMPTS = 5
+
+# The first pause between starts, in seconds; each further one is twice as long, up to ten seconds.
+SHORTEST_PAUSE = 0.1
 
 # The methods that run a turn: to cancel them is to cancel it.
 TURN_METHODS = ("sendMessage", "regenerateMessage", "editMessage")
@@ -549,17 +553,21 @@ class _Child:
     async def start(self) -> Object:
         """Starts the process and returns what it says of itself. Raises HostEnded."""
         command = [self._host.binary, "serve", *self._host.arguments]
+        pipe = asyncio.subprocess.PIPE
+        # In a process group of its own: Ctrl-C is for this program, which then decides what becomes of the turns.
+        starting = asyncio.create_task(
+            asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0), name="parley start"
+        )
+        starting.add_done_callback(self._hold)
         try:
-            # In a process group of its own: Ctrl-C is for this program, which then decides what becomes of the turns.
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, process_group=0
-            )
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Half a start cannot be taken back.
+            await asyncio.wait([starting])
+            raise
         except OSError as error:
             self.ended = HostEnded(f"{self._host.binary} could not be started: {error.strerror}")
             raise self.ended from None
-        assert process.stdin and process.stdout and process.stderr
-        self._process, self._input = process, process.stdin
-        self._reading = asyncio.create_task(self._read(process, process.stdout, process.stderr))
         server = await self.call(
             "initialize",
             protocolVersion=1,
@@ -570,6 +578,14 @@ class _Child:
         if self._host.on_start:
             await self._host.on_start(self.call, self._host.ended)
         return server
+
+    def _hold(self, starting: asyncio.Task[asyncio.subprocess.Process]) -> None:
+        if starting.cancelled() or starting.exception():
+            return
+        process = starting.result()
+        assert process.stdin and process.stdout and process.stderr
+        self._process, self._input = process, process.stdin
+        self._reading = asyncio.create_task(self._read(process, process.stdout, process.stderr))
 
     async def call(self, method: str, **params: Any) -> Object:
         """Like AsyncHost.call, but of this very process."""
@@ -607,16 +623,20 @@ class _Child:
             pass  # It has ended, which the reader tells to all who wait.
 
     async def close(self, patience: float) -> int:
-        """Ends the input and waits; after so many seconds insists, and ten seconds later kills. Returns the exit code."""
+        """As AsyncHost.close says. Returns the exit code."""
         process = self._process
         if not process:
             return -1
+        if patience <= 0:
+            for stream in list(self._streams.values()):
+                if stream.method in TURN_METHODS:
+                    stream.cancel()
         self._input.close()
-        for insist, seconds in [(process.terminate, patience), (process.kill, 10.0)]:
+        for sign, seconds in [(signal.SIGTERM, patience), (signal.SIGKILL, 10.0)]:
             if not self._reading.done():
                 await asyncio.wait([self._reading], timeout=seconds)
-            if not self._reading.done() and process.returncode is None:
-                insist()
+            if not self._reading.done():
+                self._signal(sign)
         await self._reading
         assert process.returncode is not None
         return process.returncode
@@ -625,6 +645,14 @@ class _Child:
     def seconds(self) -> float:
         """How long it has been there."""
         return asyncio.get_running_loop().time() - self._began
+
+    def _signal(self, sign: signal.Signals) -> None:
+        # Not by asyncio, which looks first whether the process has ended, and thereby takes the exit code from whoever waits for it.
+        if self._process and self._process.returncode is None:
+            try:
+                os.kill(self._process.pid, sign)
+            except ProcessLookupError:
+                pass  # It has just ended.
 
     def _write(self, line: bytes) -> None:
         if not self.ended and not self._input.is_closing():
@@ -643,11 +671,16 @@ class _Child:
         try:
             await asyncio.wait_for(process.wait(), 10)
         except TimeoutError:
-            process.kill()
+            self._signal(signal.SIGKILL)
             await process.wait()
         # Not for ever, for another process may have inherited it.
         await asyncio.wait([draining], timeout=1)
         draining.cancel()
+        self._input.close()
+        try:
+            await asyncio.wait_for(self._input.wait_closed(), 1)
+        except (ConnectionError, TimeoutError):
+            pass  # It has not read everything, and never will.
         code = process.returncode
         log = self._log[-MOST_LOG:].decode(errors="replace").strip()
         how = f"with exit code {code}" if code is None or code >= 0 else f"killed by {signal.Signals(-code).name}"
@@ -692,7 +725,7 @@ class _Child:
         except (ValueError, KeyError, TypeError, AttributeError):
             if not self._fault and self._process and self._process.returncode is None:
                 self._fault = f", having written what is no message of the protocol ({line[:80].decode(errors='replace')!r})"
-                self._process.kill()
+                self._signal(signal.SIGKILL)
 
     def _begin(self, request_id: Any, request: HostRequest) -> None:
         self._asked[request_id] = (request, asyncio.create_task(self._answer(request_id, request)))
@@ -779,7 +812,8 @@ class AsyncHost:
     async def close(self, patience: float = 30) -> int:
         """Ends the input, lets running turns finish, and waits for the end of the process. Returns its exit code.
 
-        After `patience` seconds it is asked to end at once (SIGTERM, which gives turns a few seconds more), and ten seconds later killed.
+        After `patience` seconds it is asked to end at once (SIGTERM, which gives turns a few seconds more), and ten seconds later killed. With
+        a patience of 0, which is what Ctrl-C leaves, the turns that somebody waits for are cancelled before.
         """
         self._is_closed = True
         if self._starting and not self._starting.done():
@@ -868,7 +902,7 @@ class AsyncHost:
 
     async def _start(self) -> ParleyError | None:
         """Starts a process and sends what has waited for it. Returns why there is none."""
-        delay = 0.1
+        delay = SHORTEST_PAUSE
         if self._short_lives > 1:
             await asyncio.sleep(min(delay * 2**self._short_lives, 10))
         for attempt in range(1, MOST_ATTEMPTS + 1):
