@@ -37,7 +37,7 @@ class ChatTests(unittest.TestCase):
 
     def chat(self, *arguments: str, text: str | None = None, **options: Any) -> tuple[int, str, str]:
         """Runs it to its end. Returns the exit code, what it printed, and its errors."""
-        with self.begin(*arguments, **options, **({} if text is None else {"stdin": subprocess.PIPE})) as process:
+        with self.begin(*arguments, stdin=subprocess.DEVNULL if text is None else subprocess.PIPE, **options) as process:
             output, errors = process.communicate(text, timeout=60)
             return process.returncode, output, errors
 
@@ -71,11 +71,13 @@ class ChatTests(unittest.TestCase):
         with self.begin("--", *flags, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True, preexec_fn=own_terminal) as process:
             os.close(terminal)
 
-            def read_to(text: str) -> str:
-                read = ""
-                while text not in read:
-                    read += os.read(control, 1024).decode()
-                return read
+            shown = ""
+
+            def read_to(text: str) -> None:
+                nonlocal shown
+                while text not in shown:
+                    shown += os.read(control, 1024).decode()
+                shown = shown.partition(text)[2]
 
             read_to("> ")
             os.write(control, b"How long?\n")
