@@ -20,6 +20,7 @@ from .methods import Methods
 from .people import People, Seal
 from .workers import StartFailed, Workers
 
+STALL_MILLISECONDS = 60_000
 DATA = Path(__file__).parent.parent / ".data"
 
 
@@ -40,6 +41,8 @@ class Server(uvicorn.Server):
 
 async def serve(options: argparse.Namespace) -> None:
     listener = socket.create_server((options.host, options.port), family=socket.AF_INET6 if ":" in options.host else socket.AF_INET)
+    # Also of the connections that are accepted: who takes nothing for so long is gone, and comes back if he is not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALL_MILLISECONDS)
     port = listener.getsockname()[1]
     is_loopback = ipaddress.ip_address(options.host).is_loopback
     origins = frozenset(options.origin or [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]")])

@@ -17,12 +17,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import methods
+from .events import Room
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Person, Seal, set_cookie
 from .refusal import Object, Refusal, refusal
 from .requests import check_origin, read_object
-from .streams import EventStream
+from .streams import LONG_EVENTS_BYTES, EventStream
 from .workers import Workers
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -44,6 +45,7 @@ class Gateway:
     ) -> None:
         """known: what Parley can do. origins: where the gateway's own pages come from. identity: who says who people are; None for nobody."""
         self._workers, self._methods, self._people, self._seal, self._identity = workers, known, people, seal, identity
+        self._room = Room(LONG_EVENTS_BYTES)
         # Ends all streams, when the gateway is to end.
         self.closing = asyncio.Event()
         routes = [
@@ -182,7 +184,7 @@ class Gateway:
         after = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         if not after.isascii() or not after.isdigit() or len(after) > 18:
             raise refusal("invalidParams", 400, "`after` must be the number of an event.", path="after", reason="it is no number")
-        return EventStream(self._workers, self.closing, turn, self._people.of(request).caller or {}, int(after))
+        return EventStream(self._workers, self._room, self.closing, turn, self._people.of(request).caller or {}, int(after))
 
     async def _turn(self, request: Request) -> Object:
         """The turn that the request is about, if it is the asker's."""
