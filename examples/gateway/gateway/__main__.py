@@ -18,6 +18,7 @@ from .app import Gateway
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Seal
+from .refusal import Refusal
 from .workers import StartFailed, Workers
 
 STALL_MILLISECONDS = 60_000
@@ -47,7 +48,7 @@ async def serve(options: argparse.Namespace) -> None:
     is_loopback = ipaddress.ip_address(options.host).is_loopback
     origins = frozenset(options.origin or [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]")])
 
-    options.database.parent.mkdir(parents=True, exist_ok=True)
+    options.database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     seal = Seal.load(options.secret or options.database.parent / "gateway-secret")
     workers = Workers(options.parley, ["--database", str(options.database), *options.serve], options.workers)
     try:
@@ -57,7 +58,7 @@ async def serve(options: argparse.Namespace) -> None:
             await Methods.discover(workers),
             People(seal, options.trusted_proxy),
             seal,
-            StubIdentityProvider() if is_loopback or options.stub_identity else None,
+            StubIdentityProvider(origins) if is_loopback or options.stub_identity else None,
             origins,
         )
         config = uvicorn.Config(
@@ -94,8 +95,10 @@ def main() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(options))
-    except (StartFailed, OSError, ValueError) as error:
+    except (StartFailed, Refusal, OSError, ValueError) as error:
         sys.exit(f"gateway: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

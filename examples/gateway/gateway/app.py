@@ -61,9 +61,9 @@ class Gateway:
         ]
         if identity:
             routes += [Route("/sign-in", self._sign_in), Route("/sign-in/callback", self._callback), *identity.routes]
-        self.app = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _failed, Exception: _broken})
-        self.app.add_middleware(Guard, origins=origins)
-        self.app.state.origins = origins
+        app = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _failed, Exception: _broken})
+        # Round all of it, so that what goes wrong is guarded as well.
+        self.app = Guard(app, origins)
 
     # MARK: the page
 
@@ -208,10 +208,10 @@ class Gateway:
 
 
 class Guard:
-    """Middleware: refuses other sites' requests, and says to browsers what pages may do."""
+    """Round an application: refuses other sites' requests, and says to browsers what pages may do."""
 
     def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:
-        self._app = app
+        self._app, self._origins = app, origins
         self._hosts = frozenset(origin.partition("://")[2] for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -233,7 +233,7 @@ class Guard:
             if request.headers.get("host", "") not in self._hosts:
                 raise refusal("crossSite", 421, "The gateway is not known under this name.")
             if is_api:
-                check_origin(request)
+                check_origin(request, self._origins)
         except Refusal as error:
             return await _refused(request, error)(scope, receive, send_guarded)
         await self._app(scope, receive, send_guarded)
