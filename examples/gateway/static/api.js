@@ -47,7 +47,7 @@ export function call(method, params = {}, { signal } = {}) {
 }
 
 /** What passes by itself, so that the same request is worth sending again. */
-const PASSING = new Set(["offline", "badGateway", "overloaded", "shuttingDown", "storeUnavailable"]);
+const PASSING = new Set(["offline", "badGateway", "parleyUnavailable", "timeout", "overloaded", "shuttingDown", "storeUnavailable"]);
 
 /**
  * Calls a method again and again while what is wrong passes by itself: without end while there is no network, else six times.
@@ -86,6 +86,6 @@ export function signOut() {
 }
 
 /** Answers a tool call that waits for the person's choice. */
-export function answerApproval(toolCallId, option) {
-  return post(`/api/approvals/${encodeURIComponent(toolCallId)}`, { option });
+export function answerApproval(turnId, toolCallId, option) {
+  return post(`/api/turns/${encodeURIComponent(turnId)}/approvals/${encodeURIComponent(toolCallId)}`, { option });
 }

@@ -28,7 +28,7 @@ export class Chat {
   #atEnd = true;
   #frame = 0;
 
-  /** `app` has `can(method)`, `botName(id)`, `ensurePerson()`, `changed(conversation)`, `turnChanged()`, `turnEnded(turn)`, `event(name, params)`, `fail(error)`, `show(id)`. */
+  /** `app` is app.js's: what the chat tells the rest of the page, and asks it. */
   constructor(app) {
     this.app = app;
     this.outbox = new Outbox();
@@ -42,7 +42,7 @@ export class Chat {
       again: (messageId) => this.#begin("regenerateMessage", { messageId }),
       version: (message, step) => this.#act(() => this.versions.go(message, step)),
       withdraw: () => this.outbox.withdraw(),
-      approve: (block, option) => this.#act(() => answerApproval(block.id, option)),
+      approve: (block, option) => this.#act(() => answerApproval(this.live.turn.id, block.id, option)),
       rate: (message, rating) => this.#act(async () => this.#replace((await call("rateMessage", { messageId: message.id, rating })).message)),
       fork: (message) => this.app.fork(this.conversation.id, message.id),
       refresh: () => this.render(),
@@ -145,37 +145,44 @@ export class Chat {
   }
 
   /** Sends a message. It is kept until it is known to have arrived, also over a reload, and never arrives twice. */
-  async send(text, botId) {
-    const entry = { clientMessageId: crypto.randomUUID(), text, conversationId: this.conversation?.id, botId };
-    await this.deliver(entry);
+  send(text, botId) {
+    return this.deliver({ clientMessageId: crypto.randomUUID(), text, conversationId: this.conversation?.id, botId });
   }
 
+  /** Sends what `send` or an earlier page has begun to send. It goes on, if it must, while another conversation is shown. */
   async deliver(entry) {
-    this.outbox.keep(entry);
     const { signal } = this.#visit;
-    this.#pending = { id: entry.clientMessageId, role: "user", content: [{ type: "text", text: entry.text }], waiting: "" };
+    const pending = { id: entry.clientMessageId, role: "user", content: [{ type: "text", text: entry.text }], waiting: "" };
+    this.#pending = pending;
     this.#atEnd = true;
     this.render();
     this.app.turnChanged();
     try {
-      const { turn, conversation } = await this.outbox.send(entry, this.app, signal, (error) => {
-        if (this.#pending) this.#pending.waiting = `${sentence(error)} It is sent as soon as there is one.`.replace("one.", error.code === "offline" ? "one." : "an answer.");
-        this.render();
+      const { turn, conversation } = await this.outbox.send(entry, {
+        isNobody: this.app.isNobody,
+        becameSomebody: () => this.app.becameSomebody(),
+        onWaiting: (error) => {
+          pending.waiting = `${sentence(error)} It is sent as soon as that is over.`;
+          if (!signal.aborted) this.render();
+        },
       });
-      if (signal.aborted) return;
+      if (signal.aborted) return this.app.changed(conversation);
       if (conversation) this.conversation = conversation;
       else if (!this.conversation) await this.#load(entry.conversationId, signal);
-      if (conversation) this.app.changed(conversation);
+      if (signal.aborted) return undefined;
+      this.app.changed(this.conversation);
       this.#accepted(turn, this.#messages, entry.text);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return error.name === "AbortError" ? undefined : this.app.fail(error);
       this.#pending = null;
       if (entry.conversationId && !this.conversation) await this.#act(() => this.#load(entry.conversationId, signal));
       this.render();
       this.app.turnChanged();
       this.app.refused(error, entry.text);
+      // Another page of this person's has begun a turn: here it is.
       if (error.code === "conversationBusy") await this.#act(() => this.open(this.conversation.id));
     }
+    return undefined;
   }
 
   /** Begins a turn that answers again, or that says something else. */

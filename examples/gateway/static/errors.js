@@ -28,6 +28,8 @@ function quotaSentence(data, now) {
 const SENTENCES = {
   offline: "There is no connection.",
   badGateway: "The server cannot be reached just now.",
+  parleyUnavailable: "The server is being restarted. Please try again in a moment.",
+  timeout: "The server does not answer. Please try again in a moment.",
   overloaded: "Too many people are asking at once. Please try again in a moment.",
   shuttingDown: "The server is being restarted. Please try again in a moment.",
   storeUnavailable: "Nothing can be stored just now. Please try again in a moment.",

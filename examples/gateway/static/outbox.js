@@ -1,50 +1,57 @@
-// A message that is on its way. It is kept in the tab until its arrival is known, so that neither a lost network nor a reload loses it or
-// sends it twice: whatever is sent again bears the same `clientMessageId`.
+// Messages that are on their way. Each is kept in the tab until its arrival is known, so that neither a lost network nor a reload loses it
+// or sends it twice: whatever is sent again bears the same `clientMessageId`.
 
 import { callPatiently } from "./api.js";
 
 const KEY = "parley.outbox";
 
+function kept() {
+  return JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+}
+
+function keep(entries) {
+  sessionStorage.setItem(KEY, JSON.stringify(entries));
+}
+
 export class Outbox {
   #sending = null;
 
-  /** The message that an earlier page of this tab did not see arrive; null for none. */
-  static left() {
-    const kept = sessionStorage.getItem(KEY);
-    return kept ? JSON.parse(kept) : null;
+  /** What an earlier page of this tab did not see arrive: `{clientMessageId, text, conversationId?, botId?}`. */
+  get left() {
+    return kept();
   }
 
-  keep(entry) {
-    sessionStorage.setItem(KEY, JSON.stringify(entry));
+  #keep(entry) {
+    keep([...kept().filter((other) => other.clientMessageId !== entry.clientMessageId), entry]);
   }
 
-  /** Sends until it has arrived or is refused. `entry` then says in which conversation it is. */
-  async send(entry, app, signal, onWaiting) {
+  #drop(entry) {
+    keep(kept().filter((other) => other.clientMessageId !== entry.clientMessageId));
+  }
+
+  /** Sends until the message has arrived, is refused or withdrawn. `entry` then says in which conversation it is. */
+  async send(entry, { isNobody, becameSomebody, onWaiting }) {
     const sending = new AbortController();
     this.#sending = sending;
-    const both = { signal: AbortSignal.any([signal, sending.signal]), onWaiting };
+    const options = { signal: sending.signal, onWaiting };
+    this.#keep(entry);
     try {
-      if (!entry.conversationId && (await app.ensurePerson(both))) {
-        // Whoever is new here becomes somebody with this first request: a message that did that could not be repeated safely.
-        const { conversation } = await callPatiently("createConversation", { botId: entry.botId, clientRequestId: entry.clientMessageId }, both);
+      if (!entry.conversationId && isNobody) {
+        // Who is new here becomes somebody with this first request. A message that did that could not be repeated safely.
+        const { conversation } = await callPatiently("createConversation", { botId: entry.botId, clientRequestId: entry.clientMessageId }, options);
         entry.conversationId = conversation.id;
-        this.keep(entry);
-        app.becameSomebody();
+        this.#keep(entry);
+        becameSomebody();
       }
       const { clientMessageId, text, conversationId, botId } = entry;
-      const result = await callPatiently("sendMessage", conversationId ? { conversationId, text, clientMessageId } : { botId, text, clientMessageId }, both);
-      sessionStorage.removeItem(KEY);
-      return result;
-    } catch (error) {
-      // Left for another conversation: it goes on being kept, and is sent when the page is loaded again.
-      if (!signal.aborted) sessionStorage.removeItem(KEY);
-      throw error;
+      return await callPatiently("sendMessage", conversationId ? { conversationId, text, clientMessageId } : { botId, text, clientMessageId }, options);
     } finally {
-      this.#sending = null;
+      this.#drop(entry);
+      if (this.#sending === sending) this.#sending = null;
     }
   }
 
-  /** Gives up what is on its way. */
+  /** Gives up what is on its way; `send` then throws an AbortError. */
   withdraw() {
     this.#sending?.abort(new DOMException("Withdrawn", "AbortError"));
   }

@@ -79,6 +79,7 @@ export async function followTurn(state, { signal, onEvent, onConnection, fetch =
   let attempt = 0;
   const take = (name, params) => {
     attempt = 0;
+    if (name === "refused") throw new ApiError(params.error.message, params.error.data);
     if (state.apply(name, params)) onEvent?.(name, params);
     return state.ended;
   };
