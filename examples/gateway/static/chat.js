@@ -284,8 +284,8 @@ export class Chat {
       else if (last?.messages && last.turnId === message.turnId) last.messages.push(message);
       else items.push({ key: `answer-${message.turnId}`, turnId: message.turnId, messages: [message] });
     }
-    for (const item of items) if (item.messages) item.blocks = blocksOf(item.messages);
-    if (live) items.push({ key: `answer-${live.turn.id}`, turnId: live.turn.id, blocks: live.blocks, live });
+    for (const item of items) if (item.messages) item.blocks = visible(blocksOf(item.messages), item.messages[0].local);
+    if (live) items.push({ key: `answer-${live.turn.id}`, turnId: live.turn.id, blocks: visible(live.blocks, live.turn.local), live });
     const last = items.at(-1);
     // A turn that failed before anything was said has no message, but something to say.
     if (last?.message && !live && endingSentence(this.#turns.get(last.message.turnId) ?? {})) {
@@ -353,3 +353,8 @@ export class Chat {
   }
 }
 
+
+/** A command's answer says what its tool has said: the call itself need not be seen. */
+function visible(blocks, local) {
+  return local ? blocks.filter((block) => block.kind !== "tool" || block.approval) : blocks;
+}

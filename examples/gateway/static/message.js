@@ -176,7 +176,9 @@ export class AnswerView {
     // Something moves as long as nothing is said: who waits sees that it goes on.
     const last = blocks.at(-1);
     this.#wait.hidden = !live || (last?.kind === "tool" && last.status === undefined);
-    const note = live ? waitingSentence(live) : turn ? endingSentence(turn) : "";
+    // Of turns that ended before this page was there it is only known that something is missing.
+    const past = messages?.at(-1).status === "partial" ? "This answer was not finished." : "";
+    const note = live ? waitingSentence(live) : turn ? endingSentence(turn) : past;
     this.#note.hidden = note === "";
     if (this.#note.textContent !== note) this.#note.textContent = note;
     this.element.dataset.status = live ? "live" : (turn?.status ?? "completed");
