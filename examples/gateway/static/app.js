@@ -26,6 +26,9 @@ class App {
     });
     /** Who shall answer in a conversation that is not there yet. */
     this.nextBot = null;
+    /** Whether it is known who is there, and what was open. */
+    this.started = false;
+    this.turnChanged();
     byId("new").addEventListener("click", () => this.show(null));
     // Its address would take the place of the conversation's.
     document.querySelector(".skip").addEventListener("click", (event) => {
@@ -48,6 +51,8 @@ class App {
     this.last = sessionStorage.getItem(LAST);
     const id = left?.conversationId ?? this.#addressed() ?? (this.account.session.claimable ? null : this.last);
     await this.#open(id);
+    this.started = true;
+    this.turnChanged();
     if (left && (left.conversationId ?? null) === id) await this.chat.deliver(left);
   }
 
@@ -124,7 +129,7 @@ class App {
   }
 
   turnChanged() {
-    this.composer.setBusy(this.chat.busy, this.chat.live !== null);
+    this.composer.setBusy({ busy: this.chat.busy, stoppable: this.chat.live !== null, loading: this.chat.opening || !this.started });
   }
 
   /** An event of the turn that is followed. */

@@ -16,6 +16,8 @@ export class Chat {
   conversation = null;
   /** The turn that is being followed; null when none is. */
   live = null;
+  /** Whether a conversation is being read: nothing can be said before it is known which one it is for. */
+  opening = false;
   #log = byId("log");
   #scroller = byId("scroll");
   #earlier = byId("earlier");
@@ -74,6 +76,7 @@ export class Chat {
     this.#visit = new AbortController();
     this.conversation = null;
     this.live = null;
+    this.opening = false;
     this.#pending = null;
     this.#messages = [];
     this.#cursor = null;
@@ -88,10 +91,17 @@ export class Chat {
   async open(id) {
     this.leave();
     const { signal } = this.#visit;
-    await this.#load(id, signal);
+    this.opening = true;
+    this.app.turnChanged();
+    try {
+      await this.#load(id, signal);
+      if (!signal.aborted && !this.conversation.activeTurnId) await this.#lookAtLastTurn(signal);
+    } finally {
+      if (!signal.aborted) this.opening = false;
+    }
     if (signal.aborted) return;
     if (this.conversation.activeTurnId) this.#follow({ id: this.conversation.activeTurnId });
-    else await this.#lookAtLastTurn(signal);
+    this.app.turnChanged();
     this.render();
     this.scrollToEnd();
   }
@@ -113,6 +123,7 @@ export class Chat {
     ]);
     if (signal.aborted) return;
     this.conversation = conversation;
+    this.app.changed(conversation);
     const newest = page.data.reverse();
     // Earlier pages that were read stay, if the newest one still follows them.
     const at = newest.length > 0 ? this.#messages.findIndex((message) => message.id === newest[0].id) : -1;
@@ -121,7 +132,6 @@ export class Chat {
       this.#messages = newest;
       this.#cursor = page.nextCursor ?? null;
     }
-    this.app.changed(conversation);
   }
 
   async #loadEarlier() {

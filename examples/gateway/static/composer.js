@@ -15,6 +15,9 @@ export class Composer {
   #shown = [];
   #chosen = -1;
   #busy = false;
+  #loading = true;
+  /** Whether somebody has sent a message while it was not known where it goes: then it goes as soon as that is known. */
+  #hurried = false;
 
   /** `send(text)`, `stop()`, `commands()` which gives what listCommands lists. */
   constructor({ send, stop, commands }) {
@@ -49,14 +52,19 @@ export class Composer {
     this.#commands = null;
   }
 
-  /** Whether an answer is being written, and whether it can be stopped. */
-  setBusy(busy, stoppable) {
+  /** Whether an answer is being written, whether it can be stopped, and whether it is not known yet where a message would go. */
+  setBusy({ busy, stoppable, loading }) {
     const focused = document.activeElement === this.#send || document.activeElement === this.#stop;
     this.#busy = busy;
+    this.#loading = loading;
     this.#stop.hidden = !stoppable;
     this.#send.hidden = stoppable;
     this.#updateSend();
     if (focused) (stoppable ? this.#stop : this.#input).focus();
+    if (!loading && this.#hurried) {
+      this.#hurried = false;
+      this.#submit();
+    }
   }
 
   #updateSend() {
@@ -65,7 +73,11 @@ export class Composer {
 
   #submit() {
     const { value } = this.#input;
-    if (value.trim() === "") return;
+    if (value.trim() === "") return undefined;
+    if (this.#loading) {
+      this.#hurried = true;
+      return undefined;
+    }
     if (this.#busy) return announce("An answer is being written. Wait for it, or stop it.");
     this.text = "";
     return this.onSend(value);

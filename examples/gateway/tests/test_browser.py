@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from . import harness
 from .browsing import BrowserTest, lines, pieces, publish
 
-# What the model says while nobody may have to wait, and while somebody looks.
-UNTIL_CANCEL = {"waitFor": "cancelTurn"}
+# The model says no more; nobody waits for so long.
+SILENCE = {"delayMs": 600_000}
 LONG = "".join(f"Word {number} of the answer.\n\n" for number in range(1, 60))
 
 
@@ -94,7 +94,7 @@ class Visits(BrowserTest):
         self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), [line for line in LONG.split("\n") if line])
 
     def test_a_lost_network_in_mid_stream_loses_no_token_and_sends_nothing_twice(self) -> None:
-        steps = [*pieces(LONG[:300]), UNTIL_CANCEL]
+        steps = [*pieces(LONG[:300]), SILENCE]
         visitor = self.person(self.gateway(lines({"steps": steps}, {"text": "Back again."})))
         visitor.say("Say a lot.")
         expect(visitor.answers).to_contain_text("Word 11 of the answer.")
@@ -144,7 +144,7 @@ class Visits(BrowserTest):
         expect(visitor.questions).to_have_text(["Hello", "Are you there?"])
 
     def test_killing_parley_in_mid_stream_shows_the_interrupted_message_and_goes_on(self) -> None:
-        gateway = self.gateway(lines({"steps": [{"text": "The first half"}, {"delayMs": 1200}, {"text": " and more"}, UNTIL_CANCEL]}, {"text": "All of it."}))
+        gateway = self.gateway(lines({"steps": [{"text": "The first half"}, {"delayMs": 1200}, {"text": " and more"}, SILENCE]}, {"text": "All of it."}))
         visitor = self.person(gateway)
         visitor.say("Say something.")
         # What was said is stored once a second.
@@ -178,7 +178,7 @@ class Visits(BrowserTest):
         expect(visitor.field).to_have_value("And now?")
 
     def test_a_gateway_that_is_not_there_for_a_while(self) -> None:
-        gateway = self.gateway(lines({"steps": [{"text": "Half."}, UNTIL_CANCEL]}))
+        gateway = self.gateway(lines({"steps": [{"text": "Half."}, SILENCE]}))
         visitor = self.person(gateway)
         visitor.say("Hello")
         expect(visitor.answers).to_contain_text("Half.")
@@ -191,7 +191,7 @@ class Visits(BrowserTest):
 class Conversing(BrowserTest):
     def test_stop_answer_again_and_edit_leave_versions(self) -> None:
         visitor = self.person(
-            self.gateway(lines({"steps": [{"text": "One"}, UNTIL_CANCEL]}, {"text": "Two"}, {"text": "Three"}, {"text": "Four"}))
+            self.gateway(lines({"steps": [{"text": "One"}, SILENCE]}, {"text": "Two"}, {"text": "Three"}, {"text": "Four"}))
         )
         visitor.say("A question")
         expect(visitor.answers).to_contain_text("One")
