@@ -18,8 +18,10 @@ from .app import Gateway
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Seal
+from .refusal import Refusal
 from .workers import StartFailed, Workers
 
+STALL_MILLISECONDS = 60_000
 DATA = Path(__file__).parent.parent / ".data"
 
 
@@ -40,11 +42,13 @@ class Server(uvicorn.Server):
 
 async def serve(options: argparse.Namespace) -> None:
     listener = socket.create_server((options.host, options.port), family=socket.AF_INET6 if ":" in options.host else socket.AF_INET)
+    # Also of the connections that are accepted: who takes nothing for so long is gone, and comes back if he is not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALL_MILLISECONDS)
     port = listener.getsockname()[1]
     is_loopback = ipaddress.ip_address(options.host).is_loopback
     origins = frozenset(options.origin or [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]")])
 
-    options.database.parent.mkdir(parents=True, exist_ok=True)
+    options.database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     seal = Seal.load(options.secret or options.database.parent / "gateway-secret")
     workers = Workers(options.parley, ["--database", str(options.database), *options.serve], options.workers)
     try:
@@ -54,7 +58,7 @@ async def serve(options: argparse.Namespace) -> None:
             await Methods.discover(workers),
             People(seal, options.trusted_proxy),
             seal,
-            StubIdentityProvider() if is_loopback or options.stub_identity else None,
+            StubIdentityProvider(origins) if is_loopback or options.stub_identity else None,
             origins,
         )
         config = uvicorn.Config(
@@ -91,8 +95,10 @@ def main() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(options))
-    except (StartFailed, OSError, ValueError) as error:
+    except (StartFailed, Refusal, OSError, ValueError) as error:
         sys.exit(f"gateway: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import methods
+from .events import Room
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Person, Seal, set_cookie
 from .refusal import Object, Refusal, refusal
 from .requests import check_origin, read_object
-from .streams import EventStream
+from .streams import LONG_EVENTS_BYTES, EventStream
 from .workers import Workers
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -44,6 +45,7 @@ class Gateway:
     ) -> None:
         """known: what Parley can do. origins: where the gateway's own pages come from. identity: who says who people are; None for nobody."""
         self._workers, self._methods, self._people, self._seal, self._identity = workers, known, people, seal, identity
+        self._room = Room(LONG_EVENTS_BYTES)
         # Ends all streams, when the gateway is to end.
         self.closing = asyncio.Event()
         routes = [
@@ -59,9 +61,9 @@ class Gateway:
         ]
         if identity:
             routes += [Route("/sign-in", self._sign_in), Route("/sign-in/callback", self._callback), *identity.routes]
-        self.app = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _failed, Exception: _broken})
-        self.app.add_middleware(Guard, origins=origins)
-        self.app.state.origins = origins
+        app = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _failed, Exception: _broken})
+        # Round all of it, so that what goes wrong is guarded as well.
+        self.app = Guard(app, origins)
 
     # MARK: the page
 
@@ -182,7 +184,7 @@ class Gateway:
         after = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         if not after.isascii() or not after.isdigit() or len(after) > 18:
             raise refusal("invalidParams", 400, "`after` must be the number of an event.", path="after", reason="it is no number")
-        return EventStream(self._workers, self.closing, turn, self._people.of(request).caller or {}, int(after))
+        return EventStream(self._workers, self._room, self.closing, turn, self._people.of(request).caller or {}, int(after))
 
     async def _turn(self, request: Request) -> Object:
         """The turn that the request is about, if it is the asker's."""
@@ -206,10 +208,10 @@ class Gateway:
 
 
 class Guard:
-    """Middleware: refuses other sites' requests, and says to browsers what pages may do."""
+    """Round an application: refuses other sites' requests, and says to browsers what pages may do."""
 
     def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:
-        self._app = app
+        self._app, self._origins = app, origins
         self._hosts = frozenset(origin.partition("://")[2] for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -231,7 +233,7 @@ class Guard:
             if request.headers.get("host", "") not in self._hosts:
                 raise refusal("crossSite", 421, "The gateway is not known under this name.")
             if is_api:
-                check_origin(request)
+                check_origin(request, self._origins)
         except Refusal as error:
             return await _refused(request, error)(scope, receive, send_guarded)
         await self._app(scope, receive, send_guarded)

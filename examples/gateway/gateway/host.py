@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .events import Event, frame
 from .refusal import Object, Refusal
 
 logger = logging.getLogger("gateway")
 
 # How much is read from the pipe at once.
 CHUNK_BYTES = 256 * 1024
-# How much of one turn waits for a browser that reads slowly, before the gateway lets go of the turn until the browser has read it.
-ATTACHMENT_BYTES = 128 * 1024
 # How many turns are remembered as running here. It is only for knowing where a turn's events are to be had at first hand.
 MOST_TURNS = 10_000
 
@@ -32,17 +31,11 @@ class HostGone(Exception):
 
 
 class AttachmentFull(Exception):
-    """More came than the browser has read: the rest is to be asked for again."""
+    """More came than there was room for: the rest is to be asked for again. `needed` is the size of the event that did not fit, in bytes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A notification about a turn."""
-
-    method: str
-    params: Object
-    # The length of its line in bytes, about what it takes in memory.
-    size: int
+    def __init__(self, needed: int) -> None:
+        super().__init__("The browser has not read what came before.")
+        self.needed = needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +61,9 @@ class Attachment:
     the last event from here attaches again after it: Parley keeps what a turn has said anyway.
     """
 
-    def __init__(self, host: Host, request_id: int) -> None:
-        self._host = host
-        self._request_id = request_id
+    def __init__(self, host: Host, request_id: int, room: int) -> None:
+        """room: how many bytes are kept."""
+        self._host, self._request_id, self._room = host, request_id, room
         self._events: deque[Event] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -100,18 +93,20 @@ class Attachment:
     def detach(self) -> None:
         """Wants no more events. The turn goes on."""
         if self._end is None:
-            self._finish(AttachmentFull())
-            self._host._forget_attachment(self._request_id)
+            self._give_up(0)
 
     def _put(self, event: Event) -> None:
         if self._end is not None:
             return
-        # One event is always taken, however long it is.
-        if self._events and self._bytes + event.size > ATTACHMENT_BYTES:
-            return self.detach()
+        if self._bytes + len(event.frame) > self._room:
+            return self._give_up(len(event.frame))
         self._events.append(event)
-        self._bytes += event.size
+        self._bytes += len(event.frame)
         self._wake.set()
+
+    def _give_up(self, needed: int) -> None:
+        self._finish(AttachmentFull(needed))
+        self._host._forget_attachment(self._request_id)
 
     def _finish(self, end: Object | Exception) -> None:
         if self._end is None:
@@ -181,10 +176,10 @@ class Host:
         finally:
             self._calls.pop(request_id, None)
 
-    def attach(self, turn_id: str, after: int, caller: Object) -> Attachment:
-        """Follows a turn, from the event after the one with the number `after`."""
+    def attach(self, turn_id: str, after: int, caller: Object, room: int) -> Attachment:
+        """Follows a turn, from the event after the one with the number `after`, with so many bytes of room for what waits."""
         request_id = next(self._ids)
-        attachment = Attachment(self, request_id)
+        attachment = Attachment(self, request_id, room)
         if self.ended.is_set():
             attachment._finish(HostGone(sent=False))
             return attachment
@@ -253,7 +248,7 @@ class Host:
                 for tail in tails:
                     line = b"".join(parts)
                     parts = [tail]
-                    self._take(json.loads(line), len(line))
+                    self._take(json.loads(line))
         except Exception:
             logger.exception("Parley (process %d) said what the gateway does not understand, and is killed.", self.process_id)
             self.kill()
@@ -271,13 +266,13 @@ class Host:
             self._approvals.clear()
             self._turns.clear()
 
-    def _take(self, message: Object, size: int) -> None:
+    def _take(self, message: Object) -> None:
         if "method" not in message:
             self._take_reply(message)
         elif "id" in message:
             self._take_request(message)
         else:
-            self._take_notification(message["method"], message["params"], size)
+            self._take_notification(message["method"], message["params"])
 
     def _take_reply(self, message: Object) -> None:
         end: Object | Refusal
@@ -315,7 +310,7 @@ class Host:
             text = f"The gateway does not answer {message['method']}."
             self._notify({"id": message["id"], "error": {"code": -32601, "message": text}})
 
-    def _take_notification(self, method: str, params: Object, size: int) -> None:
+    def _take_notification(self, method: str, params: Object) -> None:
         if method == "$/cancelRequest":
             for key, approval in self._approvals.items():
                 if approval.request_id == params["id"]:
@@ -324,8 +319,9 @@ class Host:
             return
         if method == "turnCompleted":
             self._turns.pop(params["turnId"], None)
-        if attachment := self._attachments.get(params.get("requestId", 0)):
-            attachment._put(Event(method, params, size))
+        # The number is one on this pipe, and nothing to browsers.
+        if attachment := self._attachments.get(params.pop("requestId", 0)):
+            attachment._put(Event(params["seq"], frame(method, params, params["seq"])))
 
 
 def encode(message: Object) -> bytes:

@@ -46,7 +46,8 @@ PAGE = """<!doctype html>
 class StubIdentityProvider:
     """The pages of the provider, and what the gateway asks it behind the browser's back."""
 
-    def __init__(self) -> None:
+    def __init__(self, origins: frozenset[str]) -> None:
+        self._origins = origins
         self._codes: dict[str, tuple[User, float]] = {}
         self.routes = [
             Route("/identity/authorize", self._ask, methods=["GET"]),
@@ -65,7 +66,7 @@ class StubIdentityProvider:
         return HTMLResponse(PAGE.format(state=html.escape(request.query_params.get("state", ""))))
 
     async def _answer(self, request: Request) -> Response:
-        check_origin(request)
+        check_origin(request, self._origins)
         form = parse_qs((await read_body(request, 16 * 1024)).decode(errors="replace"))
         name = " ".join(form.get("name", [""])[0].split())[:60]
         user_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

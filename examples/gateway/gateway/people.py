@@ -70,7 +70,8 @@ class Seal:
     @classmethod
     def load(cls, file: Path) -> Seal:
         """Takes the secret of GATEWAY_SECRET, or of the file, which is made if it is missing. Raises OSError, ValueError."""
-        if text := os.environ.get("GATEWAY_SECRET"):
+        # Taken away, so that Parley does not inherit it.
+        if text := os.environ.pop("GATEWAY_SECRET", ""):
             secret = text.encode()
         else:
             try:
@@ -138,7 +139,10 @@ class People:
         return address
 
     def _is_trusted(self, address: str) -> bool:
-        return any(ipaddress.ip_address(address) in network for network in self._trusted_proxies)
+        parsed = ipaddress.ip_address(address)
+        # A socket that takes both kinds tells IPv4 as IPv6.
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self._trusted_proxies)
 
 
 def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:

@@ -14,9 +14,8 @@ MOST_BODY_BYTES = 4 * 1024 * 1024
 MOST_DEPTH = 100
 
 
-def check_origin(request: Request) -> None:
-    """Raises Refusal for what a page of another site has sent."""
-    origins: frozenset[str] = request.app.state.origins
+def check_origin(request: Request, origins: frozenset[str]) -> None:
+    """Raises Refusal for what a page of another site has sent than of `origins`."""
     origin = request.headers.get("origin")
     is_foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     if is_foreign or (origin is not None and origin not in origins):

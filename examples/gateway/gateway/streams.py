@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 from starlette.types import Receive, Scope, Send
 
-from .host import AttachmentFull, Event, HostGone
+from .events import Room, frame
+from .host import Attachment, AttachmentFull, Host, HostGone
 from .refusal import Object, Refusal
 from .workers import Workers
 
@@ -16,6 +19,12 @@ SILENCE_SECONDS = 15.0
 # How long a browser waits before it connects again, in milliseconds.
 RETRY = b"retry: 1000\n\n"
 SILENCE = b": still here\n\n"
+# How much of one turn waits for a browser that reads slowly, before the gateway lets go of the turn until the browser has read that.
+STREAM_BYTES = 128 * 1024
+# How much those events may take, of all streams, that are longer than that by themselves, as a snapshot may be.
+LONG_EVENTS_BYTES = 16 * 1024 * 1024
+# How much is given to a connection at once.
+SLICE_BYTES = 64 * 1024
 HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -24,12 +33,17 @@ HEADERS = [
 ]
 
 
+Value = TypeVar("Value")
+
+
 class EventStream:
     """An ASGI application that answers one request with the events of one turn."""
 
-    def __init__(self, workers: Workers, closing: asyncio.Event, turn: Object, caller: Object, after: int) -> None:
-        """after: the `seq` of the last event that the browser has. closing: ends the stream, so that the browser comes back later."""
-        self._workers, self._closing = workers, closing
+    def __init__(self, workers: Workers, room: Room, closing: asyncio.Event, turn: Object, caller: Object, after: int) -> None:
+        """room: for long events. closing: ends the stream, so that the browser comes back later. after: the `seq` of the last event that
+        the browser has.
+        """
+        self._workers, self._room, self._closing = workers, room, closing
         self._turn_id: str = turn["id"]
         self._conversation_id: str = turn["conversationId"]
         self._caller, self._after = caller, after
@@ -54,43 +68,58 @@ class EventStream:
 
     async def _follow(self, send: Send) -> None:
         """Sends the turn to its end."""
-        while True:
-            try:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    host = self._workers.runner(self._turn_id) or await self._workers.host(self._conversation_id, patience=None)
-            except TimeoutError:
-                await _send(send, SILENCE)
-                continue
-            attachment = host.attach(self._turn_id, self._after, self._caller)
-            try:
-                while (events := await attachment.take(SILENCE_SECONDS)) is not None:
-                    await _send(send, b"".join(map(self._frame, events)) or SILENCE)
-            except (AttachmentFull, HostGone):
-                # What the browser has not got is asked for again, of this process or another.
-                continue
-            except Refusal as error:
-                await _send(send, _frame("refused", {"error": error.to_json()}))
-            finally:
-                attachment.detach()
-            return await _send(send, _frame("end", {}))
+        room = STREAM_BYTES
+        # What of the room for long events this stream has taken.
+        held = 0
+        try:
+            while True:
+                host = await _kept_open(self._host, send)
+                attachment = host.attach(self._turn_id, self._after, self._caller, room)
+                try:
+                    await self._forward(attachment, send)
+                except HostGone:
+                    continue
+                except AttachmentFull as full:
+                    # What the browser has not got is asked for again, when there is room for it.
+                    self._room.give_back(held)
+                    held = 0
+                    room = max(STREAM_BYTES, full.needed)
+                    if full.needed > STREAM_BYTES:
+                        held = await _kept_open(partial(self._room.take, full.needed), send)
+                    continue
+                except Refusal as error:
+                    await _send(send, frame("refused", {"error": error.to_json()}))
+                finally:
+                    attachment.detach()
+                return await _send(send, frame("end", {}))
+        finally:
+            self._room.give_back(held)
 
-    def _frame(self, event: Event) -> bytes:
-        # A snapshot may go back behind what was sent, to what is stored: the browser replaces what it holds.
-        self._after = event.params["seq"]
-        # It is a number on the gateway's own pipe.
-        del event.params["requestId"]
-        return _frame(event.method, event.params, self._after)
+    async def _forward(self, attachment: Attachment, send: Send) -> None:
+        while (events := await attachment.take(SILENCE_SECONDS)) is not None:
+            await _send(send, b"".join(event.frame for event in events) or SILENCE)
+            if events:
+                # A snapshot may go back behind what was sent, to what is stored: the browser replaces what it holds.
+                self._after = events[-1].seq
+
+    async def _host(self) -> Host:
+        return self._workers.runner(self._turn_id) or await self._workers.host(self._conversation_id, patience=None)
 
 
-def _frame(name: str, data: Object, number: int | None = None) -> bytes:
-    # JSON has no raw line ends, so one line of data is enough.
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return (f"event: {name}\n" + (f"id: {number}\n" if number is not None else "") + f"data: {text}\n\n").encode()
+async def _kept_open(ask: Callable[[], Awaitable[Value]], send: Send) -> Value:
+    """What is waited for, while the stream is kept open."""
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                return await ask()
+        except TimeoutError:
+            await _send(send, SILENCE)
 
 
 async def _send(send: Send, data: bytes) -> None:
     # It waits while the browser does not read.
-    await send({"type": "http.response.body", "body": data, "more_body": True})
+    for start in range(0, len(data), SLICE_BYTES):
+        await send({"type": "http.response.body", "body": data[start : start + SLICE_BYTES], "more_body": True})
 
 
 async def _disconnected(receive: Receive) -> None:

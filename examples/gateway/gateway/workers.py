@@ -13,8 +13,10 @@ from .refusal import Object, Refusal, refusal
 
 logger = logging.getLogger("gateway")
 
-# How long a request waits for a process that is about to be there, before it is refused.
-PATIENCE_SECONDS = 3.0
+# How long a request waits for a process that is about to be there, before it is refused; and how long until the next is started, for which
+# it does not wait at all.
+PATIENCE_SECONDS = 5.0
+HOPELESS_SECONDS = 1.0
 # How often a request is sent again that a process has died with. Bounded, because it may be what the process has died of.
 MOST_REPEATS = 2
 # How long Parley may take to answer. No request of the gateway's waits for a turn.
@@ -76,6 +78,8 @@ class Worker:
         while True:
             began = time.monotonic()
             await self._run_once()
+            if self.started.done() and self.started.exception():
+                return
             lived = time.monotonic() - began
             delay = self._backoff.after(lived)
             self.next_start = time.monotonic() + delay
@@ -177,7 +181,7 @@ class Workers:
         """The process that `key` belongs to, or another while that one is down.
 
         patience: how long to wait while none is there, in seconds; None for as long as it takes. Raises Refusal after that, or at once when
-        waiting is in vain.
+        none is started soon.
         """
         home = zlib.crc32(key.encode()) % len(self._all)
         deadline = None if patience is None else time.monotonic() + patience
@@ -185,7 +189,7 @@ class Workers:
             for worker in self._all[home:] + self._all[:home]:
                 if host := worker.host:
                     return host
-            if deadline is not None and min(worker.next_start for worker in self._all) > deadline:
+            if deadline is not None and self._until_next_start() > HOPELESS_SECONDS:
                 raise self._unavailable("Parley is not running just now.")
             self._changed.clear()
             try:
@@ -198,6 +202,9 @@ class Workers:
         """The process in which the turn was begun and still runs, where its events are to be had at first hand."""
         return next((host for host in self.hosts if host.runs(turn_id)), None)
 
+    def _until_next_start(self) -> float:
+        return min(worker.next_start for worker in self._all) - time.monotonic()
+
     def _unavailable(self, message: str) -> Refusal:
-        wait = max(1.0, min(worker.next_start for worker in self._all) - time.monotonic())
+        wait = max(1.0, self._until_next_start())
         return refusal("parleyUnavailable", 503, message, retryable=True, retryAfterMs=int(wait * 1000))
