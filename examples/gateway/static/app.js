@@ -129,7 +129,10 @@ class App {
   }
 
   turnChanged() {
-    this.composer.setBusy({ busy: this.chat.busy, stoppable: this.chat.live !== null, loading: this.chat.opening || !this.started });
+    const { busy, live, opening } = this.chat;
+    // A turn that has ended is only still being read, as it is stored.
+    const running = live !== null && !live.ended;
+    this.composer.setBusy({ busy: busy && !live?.ended, stoppable: running, loading: opening || !this.started || live?.ended === true });
   }
 
   /** An event of the turn that is followed. */

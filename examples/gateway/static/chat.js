@@ -245,7 +245,7 @@ export class Chat {
 
   #event(live, name, params) {
     this.app.event(name, params);
-    if (name === "turnStarted") this.app.turnChanged();
+    if (name === "turnStarted" || name === "turnCompleted") this.app.turnChanged();
     if (name === "approvalRequested") announce(`May the assistant use ${params.toolCall.name}? It waits for your choice.`);
     this.#renderSoon();
   }

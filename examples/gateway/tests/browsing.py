@@ -81,6 +81,7 @@ class Person:
 
     def say(self, text: str) -> None:
         self.field.fill(text)
+        expect(self.button("Send")).to_be_enabled()
         self.field.press("Enter")
 
     def ask(self, text: str) -> Locator:

@@ -246,7 +246,7 @@ class Access(BrowserTest):
         self.assertEqual(visitor.page.evaluate(OVERFLOWS), [])
         visitor.button("New conversation").tap()
         expect(visitor.page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
-        self.assertEqual(visitor.page.get_by_role("navigation").count(), 0)
+        expect(visitor.page.get_by_role("navigation")).to_have_count(0)
 
     def test_every_text_can_be_read_in_light_and_in_dark(self) -> None:
         gateway = self.gateway(

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseInline, safeAddress } from "./static/inline.js";
-import { GrowingMarkdown, parse } from "./static/markdown.js";
+import { parseInline, safeAddress } from "../static/inline.js";
+import { GrowingMarkdown, parse } from "../static/markdown.js";
 
 /** Nodes as short text: `p(a em(b))`. */
 function brief(nodes) {

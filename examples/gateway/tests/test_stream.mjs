@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { backAt, endingSentence, sentence } from "./static/errors.js";
-import { EventParser, followTurn } from "./static/stream.js";
-import { TurnState, blocksOf, textOf } from "./static/turn.js";
+import { backAt, endingSentence, sentence } from "../static/errors.js";
+import { EventParser, followTurn } from "../static/stream.js";
+import { TurnState, blocksOf, textOf } from "../static/turn.js";
 
 test("events are read whatever pieces they come in, and whatever ends their lines", () => {
   for (const end of ["\n", "\r\n", "\r"]) {
