@@ -197,7 +197,7 @@ class App {
 
   async fork(conversationId, messageId) {
     try {
-      const { conversation } = await call("forkConversation", { conversationId, messageId });
+      const { conversation } = await callPatiently("forkConversation", { conversationId, messageId, clientRequestId: crypto.randomUUID() });
       this.conversations.put(conversation);
       await this.show(conversation.id);
       announce("This is the copy.");

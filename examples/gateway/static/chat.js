@@ -45,7 +45,7 @@ export class Chat {
       version: (message, step) => this.#act(() => this.versions.go(message, step)),
       withdraw: () => this.outbox.withdraw(),
       approve: (block, option) => this.#act(() => answerApproval(this.live.turn.id, block.id, option)),
-      rate: (message, rating) => this.#act(async () => this.#replace((await call("rateMessage", { messageId: message.id, rating })).message)),
+      rate: (message, rating) => this.#act(() => this.#rate(message, rating)),
       fork: (message) => this.app.fork(this.conversation.id, message.id),
       refresh: () => this.render(),
     };
@@ -277,9 +277,12 @@ export class Chat {
     return this.app.botName(this.conversation?.botId) ?? "Assistant";
   }
 
-  #replace(message) {
-    this.#messages = this.#messages.map((other) => (other.id === message.id ? { ...other, ...message } : other));
+  async #rate(message, rating) {
+    const rated = (await call("rateMessage", { messageId: message.id, rating })).message;
+    // The list's message says more, such as what was thought.
+    this.#messages = this.#messages.map((other) => (other.id === rated.id ? { ...other, rating: rated.rating } : other));
     this.render();
+    announce(rating ? "Thank you." : "The rating is taken back.");
   }
 
   /** Questions and answers in their order, each with a key that stays the same while it is written and when it is stored. */
@@ -333,7 +336,6 @@ export class Chat {
         place: this.versions.place(first),
         busy: this.busy,
         turn: this.#turns.get(item.turnId),
-        rating: item.messages?.at(-1).rating,
         canRate: this.app.can("rateMessage"),
         canFork: this.app.can("forkConversation"),
       });

@@ -3,6 +3,7 @@
 import { call, callPatiently } from "./api.js";
 import { askForm } from "./dialogs.js";
 import { announce, byId, el, icon } from "./dom.js";
+import { download, upload } from "./files.js";
 import { menuButton } from "./menu.js";
 
 /** The page's address of a conversation. */
@@ -33,20 +34,26 @@ export class Conversations {
     });
   }
 
+  /** Whether the host can pin, archive and search: it can do all of these or none. */
+  get #sorts() {
+    return this.app.can("searchConversations");
+  }
+
   /** Reads the list from the beginning. */
   async load() {
-    const page = await callPatiently("listConversations", this.#params());
-    this.#all = new Map(page.data.map((conversation) => [conversation.id, conversation]));
+    const archived = this.#sorts ? { archived: this.#archived } : {};
+    const [pinned, page] = await Promise.all([
+      // However long ago it was, what is pinned stands first.
+      this.#sorts ? callPatiently("listConversations", { ...archived, pinned: true, limit: 200 }) : { data: [] },
+      callPatiently("listConversations", archived),
+    ]);
+    this.#all = new Map([...pinned.data, ...page.data].map((conversation) => [conversation.id, conversation]));
     this.#cursor = page.nextCursor ?? null;
     this.render();
   }
 
-  #params(cursor) {
-    return { ...(this.app.can("searchConversations") ? { archived: this.#archived } : {}), ...(cursor ? { cursor } : {}) };
-  }
-
   async #more() {
-    const page = await callPatiently("listConversations", this.#params(this.#cursor));
+    const page = await callPatiently("listConversations", { ...(this.#sorts ? { archived: this.#archived } : {}), cursor: this.#cursor });
     for (const conversation of page.data) this.#all.set(conversation.id, conversation);
     this.#cursor = page.nextCursor ?? null;
     this.render();
@@ -75,11 +82,12 @@ export class Conversations {
   async #find() {
     const query = this.#search.value.trim();
     if (query === "") this.#found = null;
-    else if (this.app.can("searchConversations")) {
+    else if (this.#sorts) {
       try {
         const { data } = await call("searchConversations", { query });
         if (this.#search.value.trim() !== query) return;
-        this.#found = data.map(({ conversation, matches }) => ({ conversation, snippet: matches?.[0]?.snippet }));
+        // That the title fits can be seen anyway.
+        this.#found = data.map(({ conversation, matches }) => ({ conversation, match: matches.find(({ messageId }) => messageId) }));
       } catch (error) {
         this.app.fail(error);
         return;
@@ -103,10 +111,29 @@ export class Conversations {
         others.length > 0 ? this.#section(this.#found ? "Found" : this.#archived ? "Archived" : pinned.length > 0 ? "Others" : null, others) : null,
         rows.length === 0 ? el("p", { class: "empty" }, this.#found ? "Nothing found." : this.#archived ? "Nothing is archived." : "What you talk about is listed here.") : null,
         this.#cursor && !this.#found ? el("button", { type: "button", class: "quiet wide", onclick: () => this.#more().catch((error) => this.app.fail(error)) }, "More") : null,
-        this.app.can("searchConversations") && !this.#found ? this.#archiveButton() : null,
+        this.#found ? null : this.#footer(),
       ].filter(Boolean),
     );
     if (focused) [...this.#list.querySelectorAll("[data-key]")].find((element) => element.dataset.key === focused)?.focus();
+  }
+
+  #footer() {
+    const buttons = [this.#sorts && !this.app.isNobody ? this.#archiveButton() : null, this.app.can("importConversation") && !this.app.isNobody ? this.#importButton() : null].filter(Boolean);
+    return buttons.length > 0 ? el("div", { class: "row" }, ...buttons) : null;
+  }
+
+  #importButton() {
+    const take = async () => {
+      try {
+        const conversation = await upload();
+        if (!conversation) return;
+        this.put(conversation);
+        this.app.show(conversation.id);
+      } catch (error) {
+        this.app.fail(error);
+      }
+    };
+    return el("button", { type: "button", class: "link", "data-key": "import", onclick: take }, "Import");
   }
 
   #archiveButton() {
@@ -121,7 +148,7 @@ export class Conversations {
     return el("section", { "aria-label": title ?? "Conversations" }, title ? el("h2", {}, title) : null, el("ul", {}, ...rows.map((row) => this.#row(row))));
   }
 
-  #row({ conversation, snippet }) {
+  #row({ conversation, match }) {
     const { id } = conversation;
     const title = titleOf(conversation);
     const link = el(
@@ -137,7 +164,7 @@ export class Conversations {
       },
       conversation.pinned ? icon("pin") : null,
       el("span", { class: "name" }, title),
-      snippet ? el("span", { class: "snippet" }, snippet) : null,
+      match ? el("span", { class: "snippet" }, ...highlighted(match)) : null,
     );
     return el("li", {}, link, menuButton(`More about ${title}`, "more", () => this.#entries(conversation), { "data-key": `more ${id}` }));
   }
@@ -145,13 +172,14 @@ export class Conversations {
   #entries(conversation) {
     const { id, pinned, archived } = conversation;
     const can = (method) => this.app.can(method);
+    const fail = (error) => this.app.fail(error);
     return [
       { label: "Rename …", act: () => this.#rename(conversation) },
-      can("searchConversations") && { label: pinned ? "Unpin" : "Pin", act: () => this.#update({ conversationId: id, pinned: !pinned }) },
-      can("searchConversations") && { label: archived ? "Take out of the archive" : "Archive", act: () => this.#update({ conversationId: id, archived: !archived }) },
+      this.#sorts && { label: pinned ? "Unpin" : "Pin", act: () => this.#update({ conversationId: id, pinned: !pinned }) },
+      this.#sorts && { label: archived ? "Take out of the archive" : "Archive", act: () => this.#update({ conversationId: id, archived: !archived }) },
       can("forkConversation") && { label: "Copy", act: () => this.app.fork(id) },
-      can("exportConversation") && { label: "Export as Markdown", act: () => this.app.exportAs(conversation, "markdown") },
-      can("exportConversation") && { label: "Export as JSON", act: () => this.app.exportAs(conversation, "json") },
+      can("exportConversation") && { label: "Export to read (Markdown)", act: () => download(id, titleOf(conversation), "markdown").catch(fail) },
+      can("exportConversation") && { label: "Export to import (JSON Lines)", act: () => download(id, titleOf(conversation), "jsonl").catch(fail) },
       { label: "Delete …", danger: true, act: () => this.#delete(conversation) },
     ];
   }
@@ -185,4 +213,15 @@ export class Conversations {
     announce("Deleted.");
     this.app.gone(conversation.id);
   }
+}
+
+/** A snippet, in which the words that were looked for are marked. */
+function highlighted({ snippet, highlights }) {
+  const parts = [];
+  let at = 0;
+  for (const { start, length } of highlights) {
+    parts.push(snippet.slice(at, start), el("mark", {}, snippet.slice(start, start + length)));
+    at = start + length;
+  }
+  return [...parts, snippet.slice(at)];
 }

@@ -170,7 +170,7 @@ export class AnswerView {
     this.actions = actions;
   }
 
-  update({ name, blocks, messages, turn, live, place, busy, rating, canRate, canFork }) {
+  update({ name, blocks, messages, turn, live, place, busy, canRate, canFork }) {
     this.element.setAttribute("aria-label", name);
     this.#updateParts(blocks, Boolean(live));
     // Something moves as long as nothing is said: who waits sees that it goes on.
@@ -183,7 +183,9 @@ export class AnswerView {
     if (this.#note.textContent !== note) this.#note.textContent = note;
     this.element.dataset.status = live ? "live" : (turn?.status ?? "completed");
 
-    const message = messages?.at(-1);
+    // What tools have given back, which may come last, is no answer.
+    const message = messages?.findLast(({ role }) => role === "assistant");
+    const rating = message?.rating;
     const key = JSON.stringify([Boolean(live), message?.id, message?.local, turn?.userMessageId, turn?.status, place, busy, rating, canRate, canFork]);
     if (key === this.#shown) return;
     this.#shown = key;

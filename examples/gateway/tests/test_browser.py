@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import APIResponse, Route, expect
 
 from . import harness
-from .browsing import BrowserTest, lines, pieces, publish
+from .browsing import BrowserTest, Person, lines, pieces, publish
 
 # The model says no more; nobody waits for so long.
 SILENCE = {"delayMs": 600_000}
@@ -342,3 +342,60 @@ class Conversing(BrowserTest):
         expect(visitor.answers).to_contain_text("The model's server does not accept this installation's key.")
         visitor.button("Answer again").click()
         expect(visitor.answers).to_contain_text("Now.")
+
+    def test_conversations_are_searched_pinned_and_archived(self) -> None:
+        visitor = self.person(self.gateway(harness.script({"expect": "trains", "text": "The *Sud Express* is gone."}, {"text": "Yes."})))
+        self.need(visitor, "searchConversations")
+        visitor.ask("About trains")
+        visitor.button("New conversation").click()
+        visitor.ask("About ships")
+        search = visitor.page.get_by_role("searchbox", name="Search conversations")
+        search.fill("express su")
+        expect(visitor.conversations).to_have_text(["About trainsThe *Sud Express* is gone."])
+        expect(visitor.conversations.get_by_role("mark")).to_have_text(["Sud", "Express"])
+        expect(visitor.page.get_by_role("status")).to_have_text("One conversation found.")
+        visitor.conversations.click()
+        expect(visitor.questions).to_have_text(["About trains"])
+        search.fill("")
+        visitor.menu("More about About trains", "Pin")
+        expect(visitor.page.get_by_role("region", name="Pinned").get_by_role("link")).to_have_text(["About trains"])
+        visitor.menu("More about About ships", "Archive")
+        expect(visitor.conversations).to_have_text(["About trains"])
+        visitor.button("Archived conversations").click()
+        expect(visitor.conversations).to_have_text(["About ships"])
+        visitor.menu("More about About ships", "Take out of the archive")
+        expect(visitor.conversations).to_have_count(0)
+        visitor.button("Back to all conversations").click()
+        expect(visitor.conversations).to_have_text(["About trains", "About ships"])
+
+    def test_answers_are_rated_and_conversations_copied_exported_and_imported(self) -> None:
+        visitor = self.person(self.gateway(harness.script({"text": "Yes, **indeed**."})))
+        self.need(visitor, "forkConversation")
+        visitor.ask("One")
+        visitor.ask("Two")
+        good = visitor.answers.first.get_by_role("button", name="Good answer")
+        good.click()
+        expect(good).to_have_attribute("aria-pressed", "true")
+        visitor.page.reload()
+        expect(good).to_have_attribute("aria-pressed", "true")
+        good.click()
+        expect(good).to_have_attribute("aria-pressed", "false")
+
+        visitor.answers.first.get_by_role("button", name="Go on from here in a new conversation").click()
+        expect(visitor.questions).to_have_text(["One"])
+        expect(visitor.conversations).to_have_text(["One (fork)", "One"])
+        with visitor.page.expect_download() as markdown:
+            visitor.menu("More about One", "Export to read (Markdown)")
+        self.assertEqual(markdown.value.suggested_filename, "One.md")
+        self.assertIn("**indeed**", markdown.value.path().read_text())
+        with visitor.page.expect_download() as export:
+            visitor.menu("More about One", "Export to import (JSON Lines)")
+        with visitor.page.expect_file_chooser() as chooser:
+            visitor.button("Import").click()
+        chooser.value.set_files(export.value.path())
+        expect(visitor.questions).to_have_text(["One", "Two"])
+        expect(visitor.conversations).to_have_text(["One", "One (fork)", "One"])
+
+    def need(self, visitor: Person, method: str) -> None:
+        if method not in visitor.context.request.get(f"http://localhost:{visitor.gateway.port}/api/session").json()["methods"]:
+            self.skipTest(f"This Parley has no {method}.")
