@@ -53,12 +53,14 @@ let package = Package(
         .target(
             name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", collections, logging],
             swiftSettings: strict),
+        .target(name: "ParleyClient", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "ParleyTerminal", dependencies: ["JSON", "ParleyClient"], swiftSettings: strict),
         .target(name: "ParleyTranscripts", dependencies: ["JSON", collections], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
-                "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite",
-                "ParleyTranscripts", logging,
+                "CPidfd", "JSON", "JSONRPC", "ParleyClient", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels",
+                "ParleySQLite", "ParleyTerminal", "ParleyTranscripts", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -85,6 +87,7 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
+        .testTarget(name: "ParleyTerminalTests", dependencies: ["JSON", "ParleyTerminal"], swiftSettings: strict),
         .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
             name: "ParleyHostTests",
