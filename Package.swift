@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
-        .testTarget(name: "ParleyTerminalTests", dependencies: ["JSON", "ParleyTerminal"], swiftSettings: strict),
+        .testTarget(name: "ParleyTerminalTests", dependencies: ["ParleyTerminal"], swiftSettings: strict),
         .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
             name: "ParleyHostTests",
@@ -96,7 +96,7 @@ let package = Package(
             ],
             exclude: ["Transcripts"],
             swiftSettings: strict),
-        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
+        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTerminal", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         fuzz,
         .executableTarget(name: "Benchmarks", dependencies: [grdb], path: "Tests/Benchmarks", swiftSettings: strict),

@@ -121,6 +121,11 @@ package final class HostConnection {
         return !chunk.isEmpty
     }
 
+    /// Forgets what the host has logged so far.
+    package func forgetLog() {
+        log = []
+    }
+
     /// The last lines that the host has logged.
     ///
     /// - Parameter count: how many at most.

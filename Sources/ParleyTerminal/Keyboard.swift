@@ -30,7 +30,14 @@ final class Keyboard {
     /// Stops this process, as Ctrl-Z does, until somebody lets it go on.
     func suspend() {
         end()
+        // To this thread, so that it has stopped before it goes on; threads of a pool block all signals.
+        var stop = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&stop)
+        sigaddset(&stop, SIGTSTP)
+        pthread_sigmask(SIG_UNBLOCK, &stop, &before)
         raise(SIGTSTP)
+        pthread_sigmask(SIG_SETMASK, &before, nil)
         begin()
     }
 }

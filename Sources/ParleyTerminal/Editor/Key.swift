@@ -116,11 +116,12 @@ package struct KeyDecoder {
         let end = pending.firstIndex { $0 < 0x20 || $0 == 0x7F } ?? pending.count
         var whole = end
         if end == pending.count {
-            // At most three bytes of a character can be missing their last one.
-            for back in 1...min(3, end) where pending[end - back] >= 0xC0 {
-                let needed = pending[end - back] >= 0xF0 ? 4 : pending[end - back] >= 0xE0 ? 3 : 2
-                if needed > back { whole = end - back }
-                break
+            // Of a character at most three bytes have come without the last one.
+            let tail = pending.suffix(while: { (0x80..<0xC0).contains($0) })
+            if tail.count < 3, tail.startIndex > 0 {
+                let lead = pending[tail.startIndex - 1]
+                let needed = (0xF0..<0xF5).contains(lead) ? 4 : (0xE0..<0xF0).contains(lead) ? 3 : (0xC2..<0xE0).contains(lead) ? 2 : 0
+                if tail.count + 1 < needed { whole = tail.startIndex - 1 }
             }
         }
         guard whole > 0 else { return nil }
@@ -188,5 +189,12 @@ package struct KeyDecoder {
         case UInt8(ascii: "F"): .lineEnd
         default: nil
         }
+    }
+}
+
+extension [UInt8] {
+    /// The longest end whose bytes all fit.
+    fileprivate func suffix(while fits: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+        self[(lastIndex { !fits($0) } ?? -1) + 1..<count]
     }
 }

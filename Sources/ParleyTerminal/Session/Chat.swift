@@ -4,6 +4,9 @@ import ParleyClient
 
 /// A conversation at a terminal: messages are written, answers shown, commands done.
 package final class Chat {
+    /// The names of the slash commands that are done here and not by the host.
+    package static let commandNames = ClientCommand.allCases.map(\.rawValue)
+
     /// How many conversations are listed.
     private static let listed = 20
     /// How much is looked at of a conversation that goes on.
@@ -49,7 +52,7 @@ package final class Chat {
                     guard let message = try prompter.message(values: values) else { break }
                     try take(message)
                 } catch HostLink.Trouble.refused(let refusal) {
-                    complain(Explanation.line(refusal))
+                    complain(Explanation.line(refusal, hasCommands: true))
                 } catch HostLink.Trouble.hostEnded {
                     try revive()
                 }
@@ -64,7 +67,7 @@ package final class Chat {
         } catch HostLink.Trouble.hostEnded {
             return giveUp()
         } catch HostLink.Trouble.refused(let refusal) {
-            complain(Explanation.line(refusal))
+            complain(Explanation.line(refusal, hasCommands: true))
             link.end()
             return 1
         } catch {
@@ -116,9 +119,8 @@ package final class Chat {
         screen.beginLine()
         guard isHostProven else { throw HostLink.Trouble.hostEnded }
         isHostProven = false
-        let (ending, log) = link.end()
-        complain("The host \(ending?.description ?? "has ended"). It is started again.")
-        for line in log.suffix(3) { screen.paragraph(line, .dim) }
+        for line in link.end().explanation { complain(line) }
+        screen.paragraph("It is started again.", .dim)
         try link.start()
         guard let id = conversationID else { return }
         let messages: [JSONValue]
@@ -139,11 +141,10 @@ package final class Chat {
 
     /// Says why the host cannot go on.
     private func giveUp() -> Int32 {
-        let (ending, log) = link.end()
+        let end = link.end()
         screen.beginLine()
-        for line in log { screen.line(line) }
-        complain("The host \(ending?.description ?? "has ended").")
-        return ending?.exitCode ?? 1
+        for line in end.explanation { complain(line) }
+        return end.exitCode
     }
 
     // MARK: Messages
@@ -182,8 +183,11 @@ package final class Chat {
         switch turn["status"]?.stringValue {
         case "completed":
             if turn["stopReason"]?.stringValue == "maxTokens" { screen.paragraph("The answer has reached its greatest length.", .dim) }
-        case "cancelled": screen.paragraph("Cancelled.", .dim)
-        default: complain(turn["error"].map { Explanation.line(HostConnection.Refusal($0)) } ?? "The answer was interrupted.")
+        case "cancelled":
+            prompter.hasInterrupted = keyboard != nil
+            screen.paragraph(keyboard == nil ? "Cancelled." : "Cancelled. Ctrl-C again leaves.", .dim)
+        default:
+            complain(turn["error"].map { Explanation.line(HostConnection.Refusal($0), hasCommands: true) } ?? "The answer was interrupted.")
         }
         if let warning = display.warning, !hasWarned {
             hasWarned = true

@@ -3,11 +3,15 @@ import ParleyClient
 /// Errors of the protocol in one line for a person: what is wrong, and what can be done.
 enum Explanation {
     /// The line for an error.
-    static func line(_ refusal: HostConnection.Refusal) -> String {
+    ///
+    /// - Parameter hasCommands: whether slash commands can be written, which may help.
+    static func line(_ refusal: HostConnection.Refusal, hasCommands: Bool) -> String {
         var parts = [refusal.message]
         if let milliseconds = refusal.data["retryAfterMs"]?.intValue {
             parts.append("Try again in \(duration(milliseconds: milliseconds)).")
-        } else if let advice = advice(refusal.code) {
+        } else if refusal.code == "modelAuth" {
+            parts.append("Check the key of the model's provider, for example MINIMAX_API_KEY.")
+        } else if hasCommands, let advice = advice(refusal.code) {
             parts.append(advice)
         }
         return parts.joined(separator: " ")
@@ -15,7 +19,6 @@ enum Explanation {
 
     private static func advice(_ code: String) -> String? {
         switch code {
-        case "modelAuth": "Check the key of the model's provider, for example MINIMAX_API_KEY."
         case "modelUnavailable", "modelRateLimited", "modelTimeout": "/regenerate asks again."
         case "contextWindowExceeded": "/new begins another conversation."
         case "conversationBusy": "It may be open elsewhere; /new begins another one."

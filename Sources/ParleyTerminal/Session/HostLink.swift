@@ -13,6 +13,22 @@ final class HostLink {
         case leave(Int32)
     }
 
+    /// How a host has ended.
+    struct End {
+        /// What can be said about it.
+        let explanation: [String]
+        /// The exit code for a client that cannot go on without it: the host's own, or 1.
+        let exitCode: Int32
+
+        init(_ ending: SpawnedProcess.Ending?, log: [String]) {
+            exitCode = ending?.exitCode ?? 1
+            let own = "parley: the host \(ending?.description ?? "has ended")."
+            // A host that could not start has said why.
+            let isExplained = ending?.exitCode != nil && log.last?.hasPrefix("parley: ") == true
+            explanation = isExplained ? log.suffix(1) : log + [own]
+        }
+    }
+
     /// How long a host may take for its end, in milliseconds: it may have to clean up.
     private static let endPatience = 10_000
     /// How long when nobody wants to wait for it.
@@ -50,14 +66,14 @@ final class HostLink {
     /// Ends the host.
     ///
     /// - Parameter isHurried: whether to wait only shortly.
-    /// - Returns: what became of it, unless it ended with 0, and the end of its log.
+    /// - Returns: how it has ended.
     @discardableResult
-    func end(isHurried: Bool = false) -> (ending: SpawnedProcess.Ending?, log: [String]) {
-        guard let connection else { return (nil, []) }
+    func end(isHurried: Bool = false) -> End {
+        guard let connection else { return End(nil, log: []) }
         events.host = nil
         self.connection = nil
         let ending = connection.end(within: isHurried ? Self.shortPatience : Self.endPatience)
-        return (ending, connection.lastLines(5))
+        return End(ending, log: connection.lastLines(5))
     }
 
     /// Sends a request.

@@ -17,7 +17,8 @@ final class Prompter {
     private var keys: [Key] = []
     /// How many rows above the cursor the text begins.
     private var rowsAbove = 0
-    private var hasInterrupted = false
+    /// Whether the last thing that came was Ctrl-C, so that another one leaves.
+    var hasInterrupted = false
     /// What Tab completes.
     var commands: [Command] = []
 

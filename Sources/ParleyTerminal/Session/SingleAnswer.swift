@@ -50,16 +50,17 @@ package struct SingleAnswer {
             return code
         } catch HostLink.Trouble.refused(let refusal) {
             link.end()
-            return fail(Explanation.line(refusal), 1)
+            return fail(Explanation.line(refusal, hasCommands: false), 1)
         } catch HostLink.Trouble.leave(let code) {
             link.end(isHurried: true)
             return code
         } catch HostLink.Trouble.hostEnded {
             output.beginLine()
             output.flush()
-            let (ending, log) = link.end()
-            for line in log { errors.line(line) }
-            return fail("the host \(ending?.description ?? "has ended").", ending?.exitCode ?? 1)
+            let end = link.end()
+            for line in end.explanation { errors.line(line) }
+            errors.flush()
+            return end.exitCode
         } catch {
             return fail("\(error).", 1)
         }
@@ -91,7 +92,8 @@ package struct SingleAnswer {
         case "completed": return 0
         case "cancelled": return 130
         default:
-            let reason = turn["error"].map { Explanation.line(HostConnection.Refusal($0)) } ?? "the turn was not completed."
+            let reason =
+                turn["error"].map { Explanation.line(HostConnection.Refusal($0), hasCommands: false) } ?? "the turn was not completed."
             return fail(reason, 1)
         }
     }

@@ -27,6 +27,8 @@ struct TurnRunner {
     ///
     /// - Returns: the reply.
     func run(_ method: String, _ params: JSONValue) throws(HostLink.Trouble) -> JSONValue {
+        // What was logged of earlier turns does not explain the end of a host in this one.
+        link.connection?.forgetLog()
         let id = try link.send(method, params)
         var interrupts = 0
         func interrupt() throws(HostLink.Trouble) {
