@@ -88,7 +88,7 @@ struct DatabaseFindings {
         } else {
             findings.append(
                 .problem(
-                    .database, "The file is damaged: \(examination.damages[0])",
+                    .database, "The file is damaged: \(examination.damages[0]).",
                     "Stop all hosts, keep the files, and put a copy made by parley db backup in their place."))
         }
         if let since = examination.erasurePendingSince {
