@@ -51,6 +51,8 @@ final class Events {
     func next(within milliseconds: Int = -1) -> Event {
         if !waiting.isEmpty { return waiting.removeFirst() }
         if let message = host?.nextMessage() { return .message(message) }
+        // Told until there is another host, so that nobody waits for one that is gone.
+        if host != nil, !isHostOpen { return .hostEnded }
         while true {
             var descriptors = [pollfd(fd: signals.output, events: Int16(POLLIN), revents: 0)]
             func listen(_ descriptor: Int32, _ isOpen: Bool) {

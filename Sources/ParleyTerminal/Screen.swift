@@ -53,8 +53,8 @@ package final class Screen {
     private(set) var isAtLineStart = true
     /// Whether the line before is empty, or there is none.
     private var isAfterGap = true
-    private var isWaiting = false
-    private var frame = 0
+    /// What is shown while something is waited for.
+    private var waiting: String?
 
     package init(_ descriptor: Int32, _ abilities: Abilities) {
         self.descriptor = descriptor
@@ -154,21 +154,22 @@ package final class Screen {
     /// - Parameter text: what is waited for.
     func wait(_ text: String) {
         guard abilities.movesCursor, isAtLineStart else { return }
-        frame = (frame + 1) % Self.frames.count
+        let frame = Self.frames[Clock.monotonic / Self.tick % Self.frames.count]
+        let shown = SafeText.line("\(frame) \(text)", width: size.columns - 1)
+        guard shown != waiting else { return }
         control(.lineBegin)
         escape("J")
-        let shown = SafeText.line("\(Self.frames[frame]) \(text)", width: size.columns - 1)
         if abilities.hasStyles { escape("2m") }
         buffer += shown.utf8
         if abilities.hasStyles { escape("0m") }
-        isWaiting = true
+        waiting = shown
         flush()
     }
 
     /// Takes the sign of waiting away.
     func endWaiting() {
-        guard isWaiting else { return }
-        isWaiting = false
+        guard waiting != nil else { return }
+        waiting = nil
         control(.lineBegin)
         escape("J")
     }

@@ -140,13 +140,17 @@ struct ChatTests {
     }
 
     @Test func errorsAreOneLine() async throws {
-        let terminal = try chat()
+        let terminal = try chat("--set", "quotas.user.turns.limit=1", "--set", "quotas.user.turns.windowSeconds=7200")
         terminal.type("fail\r")
         try await terminal.wait(for: "The key was refused. Check the key of the model's provider")
         terminal.type("/open 7\r")
         try await terminal.wait(for: "There is no conversation 7")
         terminal.type("/model nowhere:x\rhello\r")
         try await terminal.wait(for: "no provider has the name \"nowhere\"")
+        terminal.type("/model default\rhello\r")
+        try await terminal.wait(for: "Hello there.")
+        terminal.type("hello\r")
+        try await terminal.wait(for: "Try again in 2 h.")
         await leave(terminal)
     }
 
