@@ -1,4 +1,5 @@
 import Glibc
+import ParleyClient
 
 /// Where a client shows things: the only one that writes to the terminal, so that nothing of others reaches it but as text.
 ///
@@ -178,18 +179,7 @@ package final class Screen {
     ///
     /// What cannot be written is dropped: whoever looked has gone, which the end of the input or a signal tells.
     func flush() {
-        var rest = buffer[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var writable = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&writable, 1, -1)
-            } else if errno != EINTR {
-                break
-            }
-        }
+        Descriptor.write(buffer, to: descriptor)
         buffer = []
     }
 

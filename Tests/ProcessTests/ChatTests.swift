@@ -130,8 +130,7 @@ struct ChatTests {
         try await terminal.wait(for: "create_bot wants to be called with")
         try await terminal.wait(for: "name: Ada␛[2J")
         try await terminal.wait(for: "never here: ")
-        terminal.type("\u{1B}[A\u{1B}[200~y\u{1B}[201~q")
-        terminal.type("n")
+        terminal.type("q\u{1B}[A\u{1B}[200~y\u{1B}[201~n")
         try await terminal.wait(for: "✗ create_bot")
         try await terminal.wait(for: "Made it.")
         try await terminal.wait(for: "> y")
@@ -203,6 +202,16 @@ struct ChatTests {
         try await terminal.wait(for: "the host was ended by signal 9.")
         #expect(await terminal.exitCode() == 1)
         #expect(terminal.isAsBefore)
+    }
+
+    @Test func aHostThatDiesWhileNothingIsAskedIsStartedAgainToo() async throws {
+        let terminal = try chat()
+        try await terminal.wait(for: "> ")
+        kill(try host(of: terminal.id), SIGKILL)
+        try await terminal.wait(for: "It is started again.")
+        terminal.type("hello\r")
+        try await terminal.wait(for: "Hello there.")
+        await leave(terminal)
     }
 
     @Test func aHostThatCannotStartSaysWhy() async throws {

@@ -114,13 +114,7 @@ package struct SingleAnswer {
     private static func readAll(_ descriptor: Int32) -> String? {
         var input: [UInt8] = []
         while true {
-            var failure: Int32 = 0
-            let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                let result = read(descriptor, buffer.baseAddress, buffer.count)
-                failure = result < 0 ? errno : 0
-                count = max(0, result)
-            }
-            if failure == EINTR { continue }
+            let chunk = Descriptor.read(descriptor)
             if chunk.isEmpty { return String(decoding: input, as: UTF8.self) }
             input += chunk
             if input.count > maximumInput { return nil }
