@@ -96,7 +96,7 @@ package final class HostConnection {
             received.removeFirst(position)
             position = 0
         }
-        let chunk = Self.read(process.output)
+        let chunk = Descriptor.read(process.output)
         received += chunk
         return !chunk.isEmpty
     }
@@ -115,7 +115,7 @@ package final class HostConnection {
     ///
     /// - Returns: false once the host has closed it.
     package func receiveLog() -> Bool {
-        let chunk = Self.read(errors)
+        let chunk = Descriptor.read(errors)
         log += chunk
         if log.count > Self.tailBytes { log.removeFirst(log.count - Self.tailBytes) }
         return !chunk.isEmpty
@@ -169,29 +169,9 @@ package final class HostConnection {
         return value["id"].map { .request(id: $0, method: method, params: params) } ?? .notification(method: method, params: params)
     }
 
-    private static func read(_ descriptor: Int32) -> [UInt8] {
-        while true {
-            var failure: Int32 = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                let result = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-                failure = result < 0 ? errno : 0
-                count = max(0, result)
-            }
-            if failure != EINTR { return bytes }
-        }
-    }
-
     /// Writes a line; does nothing when the host is gone, which the end of its output tells.
     private func write(_ message: JSONValue) {
         guard isInputOpen else { return }
-        var rest = (JSONWriter.encode(message) + [UInt8(ascii: "\n")])[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(process.input, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                return
-            }
-        }
+        Descriptor.write(JSONWriter.encode(message) + [UInt8(ascii: "\n")], to: process.input)
     }
 }

@@ -26,6 +26,8 @@ package struct MarkdownRenderer {
 
     private static let codeIndent = "    "
     private static let maximumTableLines = 400
+    /// How much of a line is waited for to know what it is, in scalars.
+    private static let maximumStart = 1_000
 
     /// How many columns a line has; may change between pieces.
     package var width: Int {
@@ -136,7 +138,9 @@ package struct MarkdownRenderer {
     /// Finds out what the line is, if that is sure.
     private mutating func begin(isWhole: Bool) {
         if let fence { return continueCode(fence, isWhole: isWhole) }
-        guard let start = LineStart(pending, isWhole: isWhole) else { return }
+        let isLong = pending.count > Self.maximumStart
+        let head = isLong ? Array(pending.prefix(Self.maximumStart)) : pending
+        guard let start = LineStart(head, isWhole: isWhole && !isLong) ?? (isLong ? .paragraph : nil) else { return }
         let body = pending[start.length...]
         if start.kind != .row { endTable() }
         let quote: [Piece] = start.quotes > 0 ? [.text(String(repeating: "│ ", count: start.quotes), .dim)] : []
@@ -213,7 +217,7 @@ package struct MarkdownRenderer {
         let margin = line.prefix { $0 == " " }.count
         let marks = line.dropFirst(margin).prefix { $0 == fence.mark }.count
         let rest = line.dropFirst(margin + marks)
-        if rest.allSatisfy({ $0 == " " }) {
+        if pending.count <= Self.maximumStart, rest.allSatisfy({ $0 == " " }) {
             guard isWhole else { return }
             if marks >= fence.count {
                 self.fence = nil
