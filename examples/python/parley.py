@@ -509,7 +509,8 @@ class AsyncStream:
 
     def _follow_turn(self) -> None:
         """From now on the request is to attach to the turn, which a cancel of it would not end."""
-        self._request, self._finds_turn = ("attachTurn", {"turnId": self.turn_id, "afterSeq": self._received, **self._caller()}), False
+        asked = self.params if self.method == "attachTurn" else self._caller()
+        self._request, self._finds_turn = ("attachTurn", {**asked, "turnId": self.turn_id, "afterSeq": self._received}), False
         if self._is_cancelled and self.method in TURN_METHODS:
             self._cancel_turn()
 
@@ -843,7 +844,7 @@ class AsyncHost:
     def stream(self, method: str, **params: Any) -> AsyncStream:
         """Sends a request and returns its AsyncStream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun.
 
-        Requests are sent in the order of these calls.
+        Requests are sent in the order of these calls. With `wait: false` the stream ends with the reply; `attachTurn` follows the turn then.
         """
         if not self._child:
             # It fails when a parameter is no JSON, as it does below where there is a process.

@@ -322,6 +322,18 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(player.asked("attachTurn"), [{"turnId": "t", "afterSeq": 2, "caller": {"userId": "you"}}])
         self.assertEqual(player.starts, 2)
 
+    async def test_what_follows_a_turn_is_asked_again_as_it_was(self) -> None:
+        attach = {"events": [event("messageDelta", 7, messageId="m", delta="Hel")], "silent": True}
+        player = Player(self, {"attachTurn": attach, "exit": {"die": True}}, {})
+        host = await self.start(player, restart=True)
+        stream = host.stream("attachTurn", turnId="t", afterSeq=3, maxBytes=10, caller=ME)
+        await anext(stream)
+        with self.assertRaises(HostEnded):
+            await host.call("exit")
+        await stream
+        first = {"turnId": "t", "afterSeq": 3, "maxBytes": 10, "caller": ME}
+        self.assertEqual(player.asked("attachTurn"), [first, {**first, "afterSeq": 7}])
+
     async def test_to_cancel_a_turn_that_is_followed_on_cancels_the_turn(self) -> None:
         first = {"sendMessage": {"events": [event("turnStarted", 1)], "silent": True}, "exit": {"die": True}}
         player = Player(self, first, {"attachTurn": {"silent": True}})
