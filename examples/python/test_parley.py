@@ -254,7 +254,7 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         stream = host.stream("play", lines=[event("turnStarted", 1)], until=1)
         self.assertEqual((await anext(stream))["method"], "turnStarted")
         for _ in range(3):
-            with self.assertRaises(TimeoutError):
+            with self.assertRaises(asyncio.TimeoutError):
                 await asyncio.wait_for(anext(stream), 0.01)
         host.notify("go")
         self.assertEqual(await stream, {})
