@@ -592,7 +592,7 @@ class _Child:
         self._process, self._input = process, process.stdin
         self._reading = asyncio.create_task(self._read(process, process.stdout, process.stderr))
 
-    async def call(self, method: str, **params: Any) -> Object:
+    async def call(self, method: str, /, **params: Any) -> Object:
         """Like AsyncHost.call, but of this very process."""
         stream = AsyncStream(self._host, method, params)
         # Of another process it is not made again: that one is started from the beginning.
@@ -784,6 +784,7 @@ class AsyncHost:
         # What the host says of itself: serverInfo, capabilities, limits; and how the process before this one has ended.
         self.server: Object = {}
         self.ended: HostEnded | None = None
+        self._has_ended = asyncio.Event()
         self._ids = itertools.count(1)
         self._child: _Child | None = None
         self._unsent: list[AsyncStream] = []
@@ -814,6 +815,12 @@ class AsyncHost:
                 raise error
         return self
 
+    async def wait_ended(self) -> HostEnded:
+        """Waits until the process has ended, if there is one. Returns how the last one has."""
+        await self._has_ended.wait()
+        assert self.ended
+        return self.ended
+
     async def close(self, patience: float = 30) -> int:
         """Ends the input, lets running turns finish, and waits for the end of the process. Returns its exit code.
 
@@ -837,7 +844,7 @@ class AsyncHost:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.close(_patience(kind))
 
-    async def call(self, method: str, **params: Any) -> Object:
+    async def call(self, method: str, /, **params: Any) -> Object:
         """Sends a request and waits for its result. Raises ParleyError. When the task is cancelled, so is the request, but never a turn."""
         stream = self.stream(method, **params)
         try:
@@ -845,7 +852,7 @@ class AsyncHost:
         finally:
             stream.detach()
 
-    def stream(self, method: str, **params: Any) -> AsyncStream:
+    def stream(self, method: str, /, **params: Any) -> AsyncStream:
         """Sends a request and returns its AsyncStream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun.
 
         Requests are sent in the order of these calls. With `wait: false` the stream ends with the reply; `attachTurn` follows the turn then.
@@ -859,7 +866,7 @@ class AsyncHost:
         self._submit(stream)
         return stream
 
-    def notify(self, method: str, **params: Any) -> None:
+    def notify(self, method: str, /, **params: Any) -> None:
         """Sends a notification, if there is a process."""
         if self._child:
             self._child.notify(method, params)
@@ -892,6 +899,7 @@ class AsyncHost:
             self._child = None
             self._short_lives = self._short_lives + 1 if child.seconds < 10 else 0
         self.ended = ended
+        self._has_ended.set()
         for stream in streams:
             if self.restart and not self._is_closed and stream._can_go_on():
                 self._submit(stream)
@@ -915,6 +923,7 @@ class AsyncHost:
             try:
                 self.server = await child.start()
                 self._child = child
+                self._has_ended.clear()
                 for stream in self._take_unsent():
                     child.send(stream)
                 return None
@@ -1030,11 +1039,11 @@ class Host:
         """The id of the process; None while there is none."""
         return self._host.process_id
 
-    def call(self, method: str, **params: Any) -> Object:
+    def call(self, method: str, /, **params: Any) -> Object:
         """Sends a request and waits for its result. Raises ParleyError."""
         return self._run(self._host.call(method, **params))
 
-    def stream(self, method: str, **params: Any) -> Stream:
+    def stream(self, method: str, /, **params: Any) -> Stream:
         """Sends a request and returns its Stream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun."""
 
         async def begin() -> AsyncStream:
@@ -1042,7 +1051,7 @@ class Host:
 
         return Stream(self, self._run(begin()))
 
-    def notify(self, method: str, **params: Any) -> None:
+    def notify(self, method: str, /, **params: Any) -> None:
         """Sends a notification."""
         self._post(lambda: self._host.notify(method, **params))
 

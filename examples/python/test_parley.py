@@ -289,6 +289,15 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(HostEnded, "closed"):
             await host.call("ping")
 
+    async def test_the_end_is_awaited(self) -> None:
+        host = await self.start(Player(self, {"exit": {"die": True}}))
+        waiting = asyncio.create_task(host.wait_ended())
+        await host.call("ping", method="any name")
+        self.assertFalse(waiting.done())
+        host.stream("exit")
+        self.assertEqual((await waiting).exit_code, -signal.SIGKILL)
+        self.assertIs(await host.wait_ended(), host.ended)
+
     async def test_what_is_no_message_ends_it(self) -> None:
         for text in ["hello", "[]", '{"jsonrpc": "2.0"}', '{"method": "messageDelta"}']:
             host = await self.start(Player(self))
