@@ -779,6 +779,7 @@ class AsyncHost:
         # What the host says of itself: serverInfo, capabilities, limits; and how the process before this one has ended.
         self.server: Object = {}
         self.ended: HostEnded | None = None
+        self._has_ended = asyncio.Event()
         self._ids = itertools.count(1)
         self._child: _Child | None = None
         self._unsent: list[AsyncStream] = []
@@ -808,6 +809,12 @@ class AsyncHost:
             if error:
                 raise error
         return self
+
+    async def wait_ended(self) -> HostEnded:
+        """Waits until the process has ended, if there is one. Returns how the last one has."""
+        await self._has_ended.wait()
+        assert self.ended
+        return self.ended
 
     async def close(self, patience: float = 30) -> int:
         """Ends the input, lets running turns finish, and waits for the end of the process. Returns its exit code.
@@ -887,6 +894,7 @@ class AsyncHost:
             self._child = None
             self._short_lives = self._short_lives + 1 if child.seconds < 10 else 0
         self.ended = ended
+        self._has_ended.set()
         for stream in streams:
             if self.restart and not self._is_closed and stream._can_go_on():
                 self._submit(stream)
@@ -910,6 +918,7 @@ class AsyncHost:
             try:
                 self.server = await child.start()
                 self._child = child
+                self._has_ended.clear()
                 for stream in self._take_unsent():
                     child.send(stream)
                 return None
