@@ -75,7 +75,7 @@ class Gateway:
 
     async def _session(self, request: Request) -> Response:
         person = self._people.of(request)
-        answer: Object = {"signedIn": person.user is not None, "anonymous": False}
+        answer: Object = {"signedIn": person.user is not None, "anonymous": False, "methods": self._methods.names}
         if person.user:
             answer["user"] = {"id": person.user.id, "name": person.user.name}
         response: Response

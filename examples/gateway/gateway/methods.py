@@ -30,6 +30,9 @@ REQUEST_IDS = ("clientMessageId", "clientRequestId")
 RESERVED = ("caller", "clientAddress")
 # What Parley lets people do whom nobody knows: it makes them known then.
 INTRODUCES = frozenset({"createConversation", "sendMessage"})
+# What is the same for everybody, and is shown before anybody is known: asked for in the name of a user whom no sign-in can give.
+FOR_EVERYBODY = frozenset({"listBots", "listCommands", "listModels", "listTools"})
+NOBODY = {"userId": "nobody at the gateway"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class Methods:
         document = await workers.call("rpc.discover", {}, "", is_repeatable=True)
         return cls({method["name"]: frozenset(param["name"] for param in method["params"]) for method in document["methods"]})
 
+    @property
+    def names(self) -> list[str]:
+        """Those that browsers may call."""
+        return sorted(FOR_BROWSERS & self._params.keys())
+
     def check(self, method: str, params: Object) -> None:
         """Raises ParleyError for what a browser may not ask."""
         if method not in FOR_BROWSERS or method not in self._params:
@@ -67,7 +75,7 @@ class Methods:
         """Adds who asks, and what lets the gateway ask again after a death of Parley's."""
         known = self._params[method]
         params = dict(params)
-        if caller := person.caller:
+        if caller := person.caller or (NOBODY if method in FOR_EVERYBODY else None):
             params["caller"] = caller
         if "clientAddress" in known:
             params["clientAddress"] = person.address
