@@ -195,13 +195,13 @@ class Browser:
         fields = {"Content-Type": "application/json", "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         return self.request("POST", path, data, fields | {name.replace("_", "-"): value for name, value in headers.items()})
 
-    def call(self, method: str, **params: Any) -> Any:
+    def call(self, method: str, /, **params: Any) -> Any:
         """Calls a method of Parley's, which succeeds."""
         answer = self.post(f"/api/{method}", params)
         assert answer.status == 200, answer.body
         return answer.json
 
-    def refusal(self, method: str, **params: Any) -> Answer:
+    def refusal(self, method: str, /, **params: Any) -> Answer:
         """Calls a method of Parley's, which is refused."""
         answer = self.post(f"/api/{method}", params)
         assert answer.status >= 400, answer.body

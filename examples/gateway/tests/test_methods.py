@@ -106,6 +106,9 @@ class MethodsTests(unittest.TestCase):
         for name, value in (("caller", {"operator": True}), ("clientAddress", "10.0.0.1")):
             answer = self.browser.refusal("sendMessage", text="Hello?", **{name: value})
             self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
+        for name in ("method", "self", "requestId"):
+            answer = self.browser.refusal("createConversation", **{name: "x"})
+            self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
         self.assertEqual(self.browser.get("/api/sendMessage").status, 405)
         self.assertEqual(self.browser.get("/static/../gateway/app.py").status, 404)
 
