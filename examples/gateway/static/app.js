@@ -42,6 +42,7 @@ class App {
   async start() {
     try {
       await this.account.load();
+      this.notice.clear();
       await Promise.all([this.account.isNobody ? null : this.conversations.load(), this.bots.load()]);
     } catch (error) {
       this.fail(error);

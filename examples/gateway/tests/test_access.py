@@ -288,5 +288,5 @@ class Access(BrowserTest):
         expect(visitor.page.get_by_role("textbox", name="Name")).to_be_visible()
         check()
         visitor.sign_in("Ada")
-        expect(visitor.button("Take them along")).to_be_visible()
+        expect(visitor.button("Take along")).to_be_visible()
         check()
