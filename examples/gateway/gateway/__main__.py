@@ -13,12 +13,12 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from parley import ParleyError
 
 from .app import Gateway
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Seal
-from .refusal import Refusal
 from .workers import StartFailed, Workers
 
 STALL_MILLISECONDS = 60_000
@@ -95,7 +95,7 @@ def main() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(options))
-    except (StartFailed, Refusal, OSError, ValueError) as error:
+    except (StartFailed, ParleyError, OSError, ValueError) as error:
         sys.exit(f"gateway: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -144,7 +144,9 @@ class ToolView {
       for (const button of this.#approval.querySelectorAll("button")) button.disabled = true;
       if (!(await this.actions.approve(block, option))) for (const button of this.#approval.querySelectorAll("button")) button.disabled = false;
     };
-    const buttons = CHOICES.map(([option, label, kind]) => el("button", { type: "button", class: kind, onclick: () => choose(option) }, label));
+    // What the host does not offer is not shown, and what this page does not know is not chosen.
+    const choices = CHOICES.filter(([option]) => block.options?.includes(option) ?? true);
+    const buttons = choices.map(([option, label, kind]) => el("button", { type: "button", class: kind, onclick: () => choose(option) }, label));
     this.#approval.replaceChildren(el("p", {}, "May the assistant use ", el("code", {}, block.name), " with this?"), el("div", { class: "row" }, ...buttons));
   }
 }

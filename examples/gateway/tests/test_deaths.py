@@ -156,7 +156,7 @@ class DeathTests(unittest.TestCase):
                 self.assertEqual([re.findall(r"in ([\d.]+) s", line)[0] for line in gateway.log.splitlines() if "again" in line], ["0", "0.5", "1", "2"])
 
     def test_what_cannot_be_started_at_all_is_said(self) -> None:
-        for gateway, reason in ((Gateway(parley="/no/such/parley"), "could not be started"), (Gateway(serve=["--set=x=1"]), "ended with 78")):
+        for gateway, reason in ((Gateway(parley="/no/such/parley"), "could not be started"), (Gateway(serve=["--set=x=1"]), "exit code 78: parley: --set x")):
             self.assertEqual(gateway.process.wait(10), 1)
             self.assertIn(reason, gateway.log.splitlines()[-1])
             self.assertNotIn("Traceback", gateway.log)
