@@ -244,7 +244,7 @@ class App {
   async #refresh() {
     if (this.isNobody) return;
     try {
-      await Promise.all([this.conversations.load(), this.bots.load(), this.chat.refresh()]);
+      await Promise.all([this.conversations.load(), this.bots.load(), this.chat.refresh(), this.account.count()]);
     } catch (error) {
       this.fail(error);
     }

@@ -254,6 +254,8 @@ export class Chat {
   }
 
   async #ended(live, signal) {
+    this.app.turnEnded(live.turn);
+    if (signal.aborted) return;
     this.#turns.set(live.turn.id, live.turn);
     this.render();
     const note = live.ended ? endingSentence(live.turn) : "";
@@ -268,7 +270,6 @@ export class Chat {
     this.live = null;
     this.render();
     this.app.turnChanged();
-    this.app.turnEnded(live.turn);
   }
 
   /** Ends the turn that is being followed. */

@@ -190,11 +190,15 @@ class Visits(BrowserTest):
         self.assertEqual(visitor.log.locator("script, img, a").count(), 0)
 
     def test_when_everything_is_in_use_the_page_says_when_to_come_back(self) -> None:
-        visitor = self.person(self.gateway(harness.script({"text": "Yes."}), "--set=quotas.system.turns.limit=1", "--set=quotas.system.anonymousTurns.limit=1"))
+        visitor = self.person(self.gateway(harness.script({"text": "Yes."}), "--set=quotas.system.turns.limit=1"))
+        visitor.page.clock.install()
+        visitor.visit()
         visitor.ask("Hello")
         visitor.say("And now?")
         expect(visitor.page.get_by_role("alert")).to_contain_text(re.compile(r"Everything is in use just now\. Back at \d?\d:\d\d"))
         expect(visitor.field).to_have_value("And now?")
+        visitor.page.clock.fast_forward("05:00:00")
+        expect(visitor.page.get_by_role("alert")).to_have_text("There should be room again. Please try once more.")
 
 
 class Conversing(BrowserTest):
