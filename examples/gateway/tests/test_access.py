@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from . import harness
 from .browsing import BrowserTest, Person, lines, pieces, publish
 
 MARKDOWN = """## A plan
@@ -147,7 +148,7 @@ class Access(BrowserTest):
         visitor = self.person(gateway)
         visitor.ask("Plan three days.")
         # The whole answer is read once, and not each token of it.
-        expect(visitor.page.get_by_role("status")).to_contain_text("Assistant: ## A plan")
+        expect(visitor.page.get_by_role("status")).to_contain_text("Assistant: A plan")
         expect(visitor.log).to_have_attribute("aria-live", "off")
         expect(visitor.page.locator("body")).to_match_aria_snapshot("""
             - link "Skip to the message"
@@ -213,6 +214,9 @@ class Access(BrowserTest):
               - button "New bot"
             - status
         """)
+        # All scripts are fetched at once.
+        preloaded = visitor.page.locator("link[rel=modulepreload], script").evaluate_all("links => links.map((link) => (link.href || link.src).split('/').pop())")
+        self.assertEqual(sorted(preloaded), sorted(file.name for file in (harness.FOLDER / "static").glob("*.js")))
         # Each id once, each control with a name.
         ids = visitor.page.locator("[id]").evaluate_all("elements => elements.map((element) => element.id)")
         self.assertEqual(len(ids), len(set(ids)))
@@ -288,5 +292,5 @@ class Access(BrowserTest):
         expect(visitor.page.get_by_role("textbox", name="Name")).to_be_visible()
         check()
         visitor.sign_in("Ada")
-        expect(visitor.button("Take them along")).to_be_visible()
+        expect(visitor.button("Take along")).to_be_visible()
         check()
