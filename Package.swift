@@ -58,13 +58,14 @@ let package = Package(
         .target(
             name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", collections, logging],
             swiftSettings: strict),
+        .target(name: "ParleyClient", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "ParleyTerminal", dependencies: ["JSON", "ParleyClient"], swiftSettings: strict),
         .target(name: "ParleyTranscripts", dependencies: ["JSON", collections], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
-                "CCommit", "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels",
-                "ParleySQLite",
-                "ParleyTranscripts", logging,
+                "CCommit", "CPidfd", "JSON", "JSONRPC", "ParleyClient", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT",
+                "ParleyModels", "ParleySQLite", "ParleyTerminal", "ParleyTranscripts", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -91,6 +92,7 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
+        .testTarget(name: "ParleyTerminalTests", dependencies: ["ParleyTerminal"], swiftSettings: strict),
         .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
             name: "ParleyHostTests",
@@ -99,7 +101,7 @@ let package = Package(
             ],
             exclude: ["Transcripts"],
             swiftSettings: strict),
-        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
+        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTerminal", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         fuzz,
         .executableTarget(name: "Benchmarks", dependencies: [grdb], path: "Tests/Benchmarks", swiftSettings: strict),

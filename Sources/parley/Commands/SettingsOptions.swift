@@ -48,6 +48,16 @@ struct SettingsOptions: ParsableArguments {
         completion: SettingsCompletions.logFormats)
     var logFormat: String?
 
+    /// The same flags for another process of this program.
+    var arguments: [String] {
+        let named = [
+            ("--database", database), ("--model", model), ("--record", record), ("--caller", caller), ("--config", config),
+            ("--log-level", logLevel), ("--log-format", logFormat),
+        ]
+        // In one word each, so that a value that begins with a dash is none of the flags.
+        return named.compactMap { flag, value in value.map { "\(flag)=\($0)" } } + assignments.map { "--set=\($0)" }
+    }
+
     /// The settings in force.
     ///
     /// - Parameter usesEnvironment: false in a deterministic host, which must not depend on where it runs.

@@ -1,0 +1,102 @@
+// Follows a turn: server-sent events over fetch, taken up again exactly where the connection broke.
+
+import { ApiError } from "./api.js";
+import { pause } from "./pause.js";
+
+/** Reads `text/event-stream`, whatever pieces it comes in, and gives `{name, data}` for each event. */
+export class EventParser {
+  #buffer = "";
+  #scanned = 0;
+  #name = "";
+  #data = [];
+
+  /** Takes the next piece of text and gives the events that it completes. */
+  push(text) {
+    this.#buffer += text;
+    const events = [];
+    const lineEnd = /\r\n|\n|\r/g;
+    let start = 0;
+    lineEnd.lastIndex = this.#scanned;
+    for (let match = lineEnd.exec(this.#buffer); match; match = lineEnd.exec(this.#buffer)) {
+      // A CR at the very end may be the first half of a CRLF.
+      if (match[0] === "\r" && lineEnd.lastIndex === this.#buffer.length) break;
+      const event = this.#line(this.#buffer.slice(start, match.index));
+      if (event) events.push(event);
+      start = lineEnd.lastIndex;
+    }
+    this.#buffer = this.#buffer.slice(start);
+    // What was looked at is not looked at again, so that a long line costs its length once.
+    this.#scanned = this.#buffer.endsWith("\r") ? this.#buffer.length - 1 : this.#buffer.length;
+    return events;
+  }
+
+  #line(line) {
+    if (line === "") {
+      const event = this.#data.length > 0 ? { name: this.#name || "message", data: this.#data.join("\n") } : null;
+      this.#name = "";
+      this.#data = [];
+      return event;
+    }
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
+    if (field === "event") this.#name = value;
+    else if (field === "data") this.#data.push(value);
+    return null;
+  }
+}
+
+/** Gives the events of one connection to `take(name, params)`, until that says that it has the last one, or the connection ends. */
+async function readEvents(response, take) {
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  const parser = new EventParser();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return false;
+      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
+        if (event.name === "end" || take(event.name, JSON.parse(event.data))) return true;
+      }
+    }
+  } finally {
+    // Nothing more is wanted of it; that it may have failed already has been told by read().
+    reader.cancel().catch(() => {});
+  }
+}
+
+async function refusal(response) {
+  const body = await response.json().catch(() => ({}));
+  return new ApiError(body.error?.message ?? `The server answered ${response.status}.`, body.error?.data ?? { code: "badGateway", retryable: response.status >= 500 });
+}
+
+/**
+ * Follows a turn to its end, whatever becomes of the connection. Each event goes to `state.apply`; what was already taken is not asked for
+ * again (`state.seq`). `onEvent(name, params)` hears of each event that changed something, `onConnection(connected)` of each loss and return.
+ * Throws an ApiError when the server says that there is nothing to follow, and an AbortError when `signal` fires.
+ */
+export async function followTurn(state, { signal, onEvent, onConnection, fetch = globalThis.fetch, wait = pause } = {}) {
+  let attempt = 0;
+  const take = (name, params) => {
+    attempt = 0;
+    if (name === "refused") throw new ApiError(params.error.message, params.error.data);
+    if (state.apply(name, params)) onEvent?.(name, params);
+    return state.ended;
+  };
+  for (;;) {
+    try {
+      const headers = { Accept: "text/event-stream" };
+      if (state.seq > 0) headers["Last-Event-ID"] = String(state.seq);
+      const response = await fetch(`/api/turns/${encodeURIComponent(state.turn.id)}/events`, { headers, signal, cache: "no-store" });
+      if (!response.ok) throw await refusal(response);
+      onConnection?.(true);
+      if (await readEvents(response, take)) return;
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      if (error instanceof ApiError && !error.data.retryable) throw error;
+    }
+    onConnection?.(false);
+    await wait(Math.min(250 * 2 ** attempt, 8000), signal);
+    attempt += 1;
+  }
+}
