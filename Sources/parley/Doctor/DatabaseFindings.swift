@@ -156,6 +156,7 @@ struct DatabaseFindings {
     }
 
     private static func process(_ id: Int) -> String {
+        // A process that has just ended has no name any more.
         let name = (try? String(contentsOfFile: "/proc/\(id)/comm", encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
         return "Process \(id)\(name.map { " (\($0))" } ?? "")"
     }
