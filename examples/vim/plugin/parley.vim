@@ -124,7 +124,11 @@ endfunction
 
 function s:send(message) abort
   if s:job isnot v:null
-    call ch_sendraw(s:job, json_encode(extend(#{jsonrpc: '2.0'}, a:message)) .. "\n")
+    try
+      call ch_sendraw(s:job, json_encode(extend(#{jsonrpc: '2.0'}, a:message)) .. "\n")
+    catch /:E63[01]:\|:E906:/
+      " It has just ended, of which s:end tells.
+    endtry
   endif
 endfunction
 
