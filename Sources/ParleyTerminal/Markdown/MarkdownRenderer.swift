@@ -27,7 +27,7 @@ package struct MarkdownRenderer {
     private static let codeIndent = "    "
     private static let maximumTableLines = 400
     /// How much of a line is waited for to know what it is, in scalars.
-    private static let maximumStart = 1_000
+    private static let maximumStart = 2_000
 
     /// How many columns a line has; may change between pieces.
     package var width: Int {
