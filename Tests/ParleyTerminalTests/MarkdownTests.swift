@@ -1,6 +1,7 @@
-import ParleyTerminal
 import ParleyTestSupport
 import Testing
+
+@testable import ParleyTerminal
 
 /// Markdown as it is shown, 40 columns wide. Styled text is written as `‹b:text›`, with a letter for each thing that is special about it.
 struct MarkdownTests {
