@@ -61,9 +61,6 @@ package final class HostConnection {
     /// Where the host writes its log.
     package var errors: Int32 { process.errors ?? -1 }
 
-    /// The host's process id.
-    package var id: Int32 { process.id }
-
     /// Sends a request.
     ///
     /// - Returns: its id.
@@ -140,12 +137,17 @@ package final class HostConnection {
     package func end(within milliseconds: Int) -> SpawnedProcess.Ending? {
         endInput()
         close(process.output)
-        let ending = process.end(within: milliseconds)
-        // Its children could hold the other end, so that only what is there is taken.
-        var readable = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
-        while poll(&readable, 1, 0) > 0, receiveLog() {}
+        // A host whose log nobody reads would wait for that.
+        let ending = process.end(within: milliseconds) { takeLog() }
+        takeLog()
         close(errors)
         return ending
+    }
+
+    /// Takes what is there of the log, and waits for no more: others could hold the pipe open.
+    private func takeLog() {
+        var readable = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
+        while poll(&readable, 1, 0) > 0, receiveLog() {}
     }
 
     private func endInput() {
@@ -158,6 +160,7 @@ package final class HostConnection {
         do {
             value = try JSONReader.parse(Array(bytes[line]))
         } catch {
+            // Another program has written into the host's output; what is missed is told by what then does not come.
             return nil
         }
         guard let method = value["method"]?.stringValue else {

@@ -4,17 +4,17 @@ import ParleyClient
 /// Where a client shows things: the only one that writes to the terminal, so that nothing of others reaches it but as text.
 ///
 /// What is written waits until it is flushed.
-package final class Screen {
+final class Screen {
     /// What a terminal, or what stands in its place, can do.
-    package struct Abilities: Hashable, Sendable {
+    struct Abilities: Hashable, Sendable {
         /// Whether it is a terminal, so that somebody is looking.
-        package var isTerminal: Bool
+        var isTerminal: Bool
         /// Whether the cursor can be moved.
-        package var movesCursor: Bool
+        var movesCursor: Bool
         /// Whether styles are seen.
-        package var hasStyles: Bool
+        var hasStyles: Bool
 
-        package init(isTerminal: Bool, movesCursor: Bool, hasStyles: Bool) {
+        init(isTerminal: Bool, movesCursor: Bool, hasStyles: Bool) {
             self.isTerminal = isTerminal
             self.movesCursor = movesCursor
             self.hasStyles = hasStyles
@@ -26,7 +26,7 @@ package final class Screen {
         ///   - descriptor: where is written.
         ///   - environment: the variables; `NO_COLOR` (no-color.org) and `TERM` matter.
         ///   - wantsColor: false when somebody has said that they want none.
-        package init(of descriptor: Int32, environment: [String: String], wantsColor: Bool) {
+        init(of descriptor: Int32, environment: [String: String], wantsColor: Bool) {
             isTerminal = isatty(descriptor) == 1
             movesCursor = isTerminal && !["", "dumb"].contains(environment["TERM"] ?? "")
             hasStyles = movesCursor && wantsColor && (environment["NO_COLOR"] ?? "").isEmpty
@@ -47,7 +47,7 @@ package final class Screen {
     static let tick = 100
     private static let frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
-    package let abilities: Abilities
+    let abilities: Abilities
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     /// Whether the cursor stands at the beginning of a line.
@@ -57,7 +57,7 @@ package final class Screen {
     /// What is shown while something is waited for.
     private var waiting: String?
 
-    package init(_ descriptor: Int32, _ abilities: Abilities) {
+    init(_ descriptor: Int32, _ abilities: Abilities) {
         self.descriptor = descriptor
         self.abilities = abilities
     }

@@ -3,7 +3,7 @@
 /// It only ever adds to what it has shown, so nothing flickers and all of it can be scrolled and copied: words come as soon as they are whole,
 /// marks as soon as their other half is there, tables when they end. Lines stay lines. What is no Markdown, or not of the kind that models
 /// write, is shown as it is. The pieces in which the text comes make no difference to what is shown in the end.
-package struct MarkdownRenderer {
+struct MarkdownRenderer {
     /// Where in the text the next scalar is.
     private enum Place {
         /// At the beginning of a line, of which it is not known yet what it is.
@@ -27,10 +27,10 @@ package struct MarkdownRenderer {
     private static let codeIndent = "    "
     private static let maximumTableLines = 400
     /// How much of a line is waited for to know what it is, in scalars.
-    private static let maximumStart = 1_000
+    private static let maximumStart = 2_000
 
     /// How many columns a line has; may change between pieces.
-    package var width: Int {
+    var width: Int {
         didSet { width = max(width, 10) }
     }
     private let isStyled: Bool
@@ -50,7 +50,7 @@ package struct MarkdownRenderer {
     /// - Parameters:
     ///   - width: how many columns a line has.
     ///   - isStyled: whether styles are seen; otherwise the marks that stand for them stay.
-    package init(width: Int, isStyled: Bool) {
+    init(width: Int, isStyled: Bool) {
         self.width = max(width, 10)
         self.isStyled = isStyled
         inline = InlineParser(hidesMarks: isStyled)
@@ -59,7 +59,7 @@ package struct MarkdownRenderer {
     /// Takes more of the text.
     ///
     /// - Returns: what can be shown now.
-    package mutating func add(_ text: String) -> [Piece] {
+    mutating func add(_ text: String) -> [Piece] {
         for scalar in text.unicodeScalars {
             guard let shown = SafeText.shown(scalar) else { continue }
             pending.append(shown)
@@ -72,7 +72,7 @@ package struct MarkdownRenderer {
     /// Ends the text.
     ///
     /// - Returns: what remained, with the end of the last line.
-    package mutating func end() -> [Piece] {
+    mutating func end() -> [Piece] {
         if !pending.isEmpty || isInLine { takeLine() }
         endTable()
         if isLineOpen { output.append(.newline) }

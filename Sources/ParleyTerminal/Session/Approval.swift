@@ -86,7 +86,7 @@ struct Approval {
     }
 
     private func showQuestion(_ params: JSONValue) {
-        screen.beginLine()
+        screen.beginParagraph()
         screen.paragraph("\(params["name"]?.stringValue ?? "A tool") wants to be called with", Style(color: .yellow))
         for (name, value) in params["arguments"]?.objectValue ?? [:] {
             let text = value.stringValue ?? String(decoding: JSONWriter.encode(value), as: UTF8.self)

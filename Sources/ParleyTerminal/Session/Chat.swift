@@ -235,11 +235,11 @@ package final class Chat {
         for (index, conversation) in listing.enumerated() {
             let isOpen = conversation["id"]?.stringValue == conversationID
             let number = "\(index + 1)"
-            let line =
+            let start =
                 "\(isOpen ? "*" : " ")\(String(repeating: " ", count: max(0, 2 - number.count)))\(number)  "
-                + "\(Clock.local(conversation["updatedAt"]?.stringValue ?? ""))  \(Self.title(conversation))"
-            // The spaces that make columns are no white space to be gathered.
-            screen.line(String(SafeText.shown(line).prefix(max(10, screen.size.columns - 1))), isOpen ? .bold : .plain)
+                + "\(Clock.local(conversation["updatedAt"]?.stringValue ?? ""))  "
+            let room = max(10, screen.size.columns - 1 - DisplayWidth.of(start))
+            screen.line(start + SafeText.line(Self.title(conversation), width: room), isOpen ? .bold : .plain)
         }
         screen.paragraph("/open NUMBER goes on with one.", .dim)
     }
