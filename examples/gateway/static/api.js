@@ -50,20 +50,27 @@ export function call(method, params = {}, { signal } = {}) {
 const PASSING = new Set(["offline", "badGateway", "parleyUnavailable", "timeout", "overloaded", "shuttingDown", "storeUnavailable"]);
 
 /**
- * Calls a method again and again while what is wrong passes by itself: without end while there is no network, else six times.
- * Only for reads, and for what carries a `clientMessageId` or `clientRequestId`: it may have been done although the answer is lost.
+ * Does something again and again while what is wrong passes by itself: without end while there is no network, else six times.
  * `onWaiting(error)` hears of each failure.
  */
-export async function callPatiently(method, params, { signal, onWaiting } = {}) {
+export async function patiently(work, { signal, onWaiting } = {}) {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await call(method, params, { signal });
+      return await work();
     } catch (error) {
       if (!PASSING.has(error.code) || (error.code !== "offline" && attempt >= 5)) throw error;
       onWaiting?.(error);
       await pause(error.data.retryAfterMs ?? Math.min(400 * 2 ** attempt, 8000), signal);
     }
   }
+}
+
+/**
+ * Calls a method, and again while what is wrong passes by itself. Only for reads, and for what carries a `clientMessageId` or
+ * `clientRequestId`: it may have been done although the answer is lost.
+ */
+export function callPatiently(method, params, { signal, onWaiting } = {}) {
+  return patiently(() => call(method, params, { signal }), { signal, onWaiting });
 }
 
 /** Who is there: `{signedIn, user?, anonymous, claimable?}`. */

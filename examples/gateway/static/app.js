@@ -42,6 +42,7 @@ class App {
   async start() {
     try {
       await this.account.load();
+      this.notice.clear();
       await Promise.all([this.account.isNobody ? null : this.conversations.load(), this.bots.load()]);
     } catch (error) {
       this.fail(error);
@@ -49,11 +50,10 @@ class App {
     const [left] = this.chat.outbox.left;
     // Coming back from signing in, one finds what one had before oneself; but the claim comes first.
     this.last = sessionStorage.getItem(LAST);
-    const id = left?.conversationId ?? this.#addressed() ?? (this.account.session.claimable ? null : this.last);
-    await this.#open(id);
+    await this.#open(left ? (left.conversationId ?? null) : (this.#addressed() ?? (this.account.session.claimable ? null : this.last)));
     this.started = true;
     this.turnChanged();
-    if (left && (left.conversationId ?? null) === id) await this.chat.deliver(left);
+    if (left) await this.chat.deliver(left);
   }
 
   #addressed() {
@@ -244,7 +244,7 @@ class App {
   async #refresh() {
     if (this.isNobody) return;
     try {
-      await Promise.all([this.conversations.load(), this.bots.load(), this.chat.refresh()]);
+      await Promise.all([this.conversations.load(), this.bots.load(), this.chat.refresh(), this.account.count()]);
     } catch (error) {
       this.fail(error);
     }
