@@ -230,7 +230,7 @@ export class Chat {
     try {
       await followTurn(live, {
         signal,
-        onEvent: (name, params) => this.#event(live, name, params),
+        onEvent: (name, params) => this.#event(name, params),
         onConnection: (connected) => {
           live.offline = !connected && !live.ended;
           this.#renderSoon();
@@ -243,7 +243,7 @@ export class Chat {
     await this.#ended(live, signal);
   }
 
-  #event(live, name, params) {
+  #event(name, params) {
     this.app.event(name, params);
     if (name === "turnStarted" || name === "turnCompleted" || name === "turnSnapshot") {
       this.app.turnChanged();
@@ -343,6 +343,7 @@ export class Chat {
 
   render() {
     const items = this.#items();
+    const focused = this.#log.contains(document.activeElement);
     byId("greeting").hidden = items.length > 0;
     this.#earlier.hidden = this.#cursor === null;
     this.#log.setAttribute("aria-busy", String(this.live !== null));
@@ -360,7 +361,16 @@ export class Chat {
       this.#views.get(key).element.remove();
       this.#views.delete(key);
     }
+    // What had the focus is gone: it stays near.
+    if (focused && !this.#log.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
     this.#stayAtEnd();
+  }
+
+  /** The focus goes to where one chooses among the versions of a message, if it was there. */
+  focusVersions(message) {
+    if (document.activeElement !== this.#scroller && !this.#log.contains(document.activeElement)) return;
+    const view = this.#views.get(message.role === "user" ? message.id : `answer-${message.turnId}`);
+    view?.element.querySelector(".versions button:enabled")?.focus();
   }
 
   /** Who reads further up is left there; who is at the end stays at it. */

@@ -5,15 +5,15 @@ import { endingSentence } from "./errors.js";
 import { MarkdownView } from "./render.js";
 import { textOf } from "./turn.js";
 
-/** `‹ 2 / 3 ›`: the versions that stand in a message's place. `go(step)` shows the one before or after. */
-function versions(place, go) {
+/** `‹ 2 / 3 ›`: the versions that stand in a message's place. `go(step)` shows the one before or after, unless something is going on. */
+function versions(place, busy, go) {
   if (!place || place.count < 2) return null;
   return el(
     "span",
     { class: "versions", role: "group", "aria-label": "Versions" },
-    iconButton("Earlier version", "left", () => go(-1), { disabled: place.index === 0 }),
+    iconButton("Earlier version", "left", () => go(-1), { disabled: busy || place.index === 0 }),
     el("span", {}, `${place.index + 1} / ${place.count}`),
-    iconButton("Later version", "right", () => go(1), { disabled: place.index === place.count - 1 }),
+    iconButton("Later version", "right", () => go(1), { disabled: busy || place.index === place.count - 1 }),
   );
 }
 
@@ -49,7 +49,7 @@ export class QuestionView {
       replaceControls(this.#actions, [el("span", { class: "waiting" }, pending), withdraw]);
     } else {
       replaceControls(this.#actions, [
-        versions(place, (step) => this.actions.version(message, step)),
+        versions(place, busy, (step) => this.actions.version(message, step)),
         copyButton("Copy the message", () => text),
         message.local ? null : iconButton("Edit the message", "edit", () => this.#edit(message, text), { disabled: busy }),
       ]);
@@ -228,7 +228,7 @@ export class AnswerView {
   #updateActions({ blocks, message, first, turn, live, place, busy, rating, canRate, canFork }) {
     const buttons = [];
     if (!live) {
-      buttons.push(versions(place, (step) => this.actions.version(first, step)));
+      buttons.push(versions(place, busy, (step) => this.actions.version(first, step)));
       if (textOf(blocks) !== "") buttons.push(copyButton("Copy the answer", () => textOf(blocks)));
       const question = message?.id ?? turn?.userMessageId;
       if (question && !(message?.local ?? turn?.local)) buttons.push(iconButton("Answer again", "again", () => this.actions.again(question), { disabled: busy }));

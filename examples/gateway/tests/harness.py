@@ -207,6 +207,10 @@ class Browser:
         assert answer.status >= 400, answer.body
         return answer
 
+    def session(self) -> Any:
+        """Who is there, without what Parley can do."""
+        return {name: value for name, value in self.get("/api/session").json.items() if name != "methods"}
+
     def sign_in(self, name: str) -> None:
         asked = self.get("/sign-in")
         state = asked.headers["Location"].partition("state=")[2]

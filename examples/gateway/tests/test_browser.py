@@ -227,8 +227,9 @@ class Conversing(BrowserTest):
         expect(visitor.questions.get_by_role("group", name="Versions")).to_have_text("2 / 2")
         # Back at the question before, all that had followed it is there again.
         visitor.questions.hover()
-        visitor.questions.get_by_role("button", name="Earlier version").click()
+        visitor.questions.get_by_role("button", name="Earlier version").press("Enter")
         expect(visitor.questions).to_contain_text(["A question", "More"])
+        expect(visitor.questions.first.get_by_role("button", name="Later version")).to_be_focused()
         expect(visitor.answers).to_contain_text(["Two", "Three"])
         visitor.answers.first.get_by_role("button", name="Earlier version").click()
         expect(visitor.answers).to_contain_text(["One"])

@@ -152,7 +152,7 @@ class DeathTests(unittest.TestCase):
                 self.assertIn(int(answer.headers["Retry-After"]), (1, 2))
                 # The page itself, and who is signed in, do not depend on it.
                 self.assertEqual(browser.get("/").status, 200)
-                self.assertTrue(browser.get("/api/session").json["signedIn"])
+                self.assertTrue(browser.session()["signedIn"])
                 broken.unlink()
                 wait_for(lambda: browser.post("/api/getTurn", {"turnId": turn}).status == 200)
                 self.assertEqual([re.findall(r"in ([\d.]+) s", line)[0] for line in gateway.log.splitlines() if "again" in line], ["0", "0.5", "1", "2"])

@@ -68,7 +68,7 @@ class MethodsTests(unittest.TestCase):
         call("deleteConversation", conversationId=conversation)
         call("deleteBot", botId=bot["id"])
         call("deleteUser", confirm=True)
-        self.assertEqual(self.browser.get("/api/session").json, {"signedIn": False, "anonymous": False})
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": False})
 
     def test_errors_have_the_status_that_parley_gives_them(self) -> None:
         self.signed_in("Grace")
