@@ -587,7 +587,7 @@ class _Child:
         self._process, self._input = process, process.stdin
         self._reading = asyncio.create_task(self._read(process, process.stdout, process.stderr))
 
-    async def call(self, method: str, **params: Any) -> Object:
+    async def call(self, method: str, /, **params: Any) -> Object:
         """Like AsyncHost.call, but of this very process."""
         stream = AsyncStream(self._host, method, params)
         # Of another process it is not made again: that one is started from the beginning.
@@ -839,7 +839,7 @@ class AsyncHost:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.close(_patience(kind))
 
-    async def call(self, method: str, **params: Any) -> Object:
+    async def call(self, method: str, /, **params: Any) -> Object:
         """Sends a request and waits for its result. Raises ParleyError. When the task is cancelled, so is the request, but never a turn."""
         stream = self.stream(method, **params)
         try:
@@ -847,7 +847,7 @@ class AsyncHost:
         finally:
             stream.detach()
 
-    def stream(self, method: str, **params: Any) -> AsyncStream:
+    def stream(self, method: str, /, **params: Any) -> AsyncStream:
         """Sends a request and returns its AsyncStream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun.
 
         Requests are sent in the order of these calls.
@@ -861,7 +861,7 @@ class AsyncHost:
         self._submit(stream)
         return stream
 
-    def notify(self, method: str, **params: Any) -> None:
+    def notify(self, method: str, /, **params: Any) -> None:
         """Sends a notification, if there is a process."""
         if self._child:
             self._child.notify(method, params)
@@ -1034,11 +1034,11 @@ class Host:
         """The id of the process; None while there is none."""
         return self._host.process_id
 
-    def call(self, method: str, **params: Any) -> Object:
+    def call(self, method: str, /, **params: Any) -> Object:
         """Sends a request and waits for its result. Raises ParleyError."""
         return self._run(self._host.call(method, **params))
 
-    def stream(self, method: str, **params: Any) -> Stream:
+    def stream(self, method: str, /, **params: Any) -> Stream:
         """Sends a request and returns its Stream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun."""
 
         async def begin() -> AsyncStream:
@@ -1046,7 +1046,7 @@ class Host:
 
         return Stream(self, self._run(begin()))
 
-    def notify(self, method: str, **params: Any) -> None:
+    def notify(self, method: str, /, **params: Any) -> None:
         """Sends a notification."""
         self._post(lambda: self._host.notify(method, **params))
 

@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ from .people import People, Seal
 from .workers import StartFailed, Workers
 
 STALL_MILLISECONDS = 60_000
+# How many may be connected. Each of them may hold what streams.py says; and each is a file of the process.
+MOST_CONNECTIONS = 4_000
 DATA = Path(__file__).parent.parent / ".data"
 
 
@@ -63,7 +66,7 @@ async def serve(options: argparse.Namespace) -> None:
         )
         config = uvicorn.Config(
             gateway.app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False,
-            server_header=False, timeout_graceful_shutdown=5,
+            server_header=False, timeout_graceful_shutdown=5, limit_concurrency=MOST_CONNECTIONS,
         )  # fmt: skip
         print(f"The gateway listens on {sorted(origins)[-1]}", flush=True)
         await Server(config, gateway.closing).serve(sockets=[listener])
@@ -91,6 +94,8 @@ def main() -> None:
     parser.add_argument("--stub-identity", action="store_true", help="lets everybody sign in as anybody even beyond this machine")
     options = parser.parse_args(arguments[:split])
     options.serve = arguments[split + 1 :]
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:

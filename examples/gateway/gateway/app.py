@@ -176,9 +176,7 @@ class Gateway:
         return response
 
     async def _ask(self, request: methods.Request) -> Object:
-        return await self._workers.call(
-            request.method, request.params, request.key, is_repeatable=request.is_repeatable
-        )
+        return await self._workers.call(request.method, request.params, request.key, is_repeatable=request.is_repeatable)
 
     async def _events(self, request: Request) -> EventStream:
         turn = await self._turn(request)
@@ -233,7 +231,7 @@ class Guard:
         try:
             # A page of another site may be under a name that has come to mean this address.
             if request.headers.get("host", "") not in self._hosts:
-                raise refusal("crossSite", 421, "The gateway is not known under this name.")
+                raise refusal("crossSite", 421, "The gateway does not go by this name; --origin says by which it does.")
             if is_api:
                 check_origin(request, self._origins)
         except ParleyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from parley import Object
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from .refusals import refusal
 
@@ -26,10 +26,13 @@ def check_origin(request: Request, origins: frozenset[str]) -> None:
 async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
     """The body, if it has at most `most` bytes. Raises ParleyError."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise refusal("inputTooLarge", 413, f"The body is longer than {most} bytes.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise refusal("inputTooLarge", 413, f"The body is longer than {most} bytes.")
+    except ClientDisconnect:
+        raise refusal("cancelled", 499, "The body has no end.") from None
     return bytes(body)
 
 

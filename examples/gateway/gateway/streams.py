@@ -17,8 +17,9 @@ from .workers import Workers
 
 # How long a stream says nothing at most: proxies, and this side, would not notice otherwise that nobody is there any more.
 SILENCE_SECONDS = 15.0
-# How long a browser waits before it connects again, in milliseconds.
+# How long a browser waits before it connects again, in milliseconds; and how long this side does, when Parley cannot be asked just now.
 RETRY = b"retry: 1000\n\n"
+PAUSE_SECONDS = 1.0
 SILENCE = b": still here\n\n"
 # How much of a turn Parley is asked for at a time. The next part is asked for when the browser has read this one: so much waits for a browser
 # that reads slowly, and no more.
@@ -33,7 +34,6 @@ HEADERS = [
     # Proxies such as nginx pass it on at once then.
     (b"x-accel-buffering", b"no"),
 ]
-
 
 Value = TypeVar("Value")
 
@@ -84,6 +84,9 @@ class EventStream:
                     # The turn goes on from here in another process, as far as that one has left it.
                     continue
                 except ParleyError as error:
+                    if error.retryable:
+                        await asyncio.sleep(PAUSE_SECONDS)
+                        continue
                     await _send(send, frame("refused", {"error": as_json(error)}))
                     break
                 if not result.get("more"):

@@ -14,9 +14,10 @@ from unittest.mock import patch
 
 from gateway import streams
 from gateway.events import Room, frame
+from gateway.refusals import refusal
 from gateway.streams import EventStream
 from gateway.workers import Workers
-from parley import Object
+from parley import HostEnded, Object, ParleyError
 
 from .harness import Events, Gateway, Transcript, follow, script, tokens, wait_for
 
@@ -186,8 +187,9 @@ class StreamsTests(unittest.TestCase):
 class FakeEvents:
     """What is told to one who attaches: events, up to so many bytes, and the result."""
 
-    def __init__(self, events: Sequence[Object], most_bytes: int) -> None:
+    def __init__(self, events: Sequence[Object], most_bytes: int, refusal: ParleyError | None) -> None:
         self._events = list(events)
+        self._refusal = refusal
         self._room = most_bytes
         self._result: Object = {}
         self._has_told = False
@@ -199,6 +201,8 @@ class FakeEvents:
         pass
 
     async def __anext__(self) -> Object:
+        if self._refusal:
+            raise self._refusal
         if not self._events:
             raise StopAsyncIteration
         size = len(json.dumps(self._events[0]))
@@ -223,10 +227,13 @@ class FakeHost:
             {"method": "messageDelta", "params": {"seq": seq, "delta": "x" * length}} for seq, length in enumerate(lengths, 1)
         ]
         self.attached: list[int] = []
+        # What the first who attach are refused with.
+        self.refusals: list[ParleyError] = []
 
     def attach(self, turn_id: str, after: int, caller: Object, most_bytes: int) -> FakeEvents:
         self.attached.append(most_bytes)
-        return FakeEvents([event for event in self.events if event["params"]["seq"] > after], most_bytes)
+        events = [event for event in self.events if event["params"]["seq"] > after]
+        return FakeEvents(events, most_bytes, self.refusals.pop(0) if self.refusals else None)
 
 
 class FakeWorkers:
@@ -279,6 +286,20 @@ class StreamTests(unittest.IsolatedAsyncioTestCase):
         host = FakeHost(*[50_000] * 5)
         self.assertEqual(b"".join((await self.sent(host, 1_000))[1:]), self.frames(host))
         self.assertEqual(host.attached, [streams.PART_BYTES] * 3)
+
+    async def test_what_passes_by_itself_is_waited_for(self) -> None:
+        host = FakeHost(1, 2)
+        host.refusals = [refusal("overloaded", 503, "Too much.", retryable=True), HostEnded("It has died.")]
+        with patch.object(streams, "PAUSE_SECONDS", 0):
+            self.assertEqual(b"".join((await self.sent(host, 1_000))[1:]), self.frames(host))
+
+    async def test_what_does_not_is_told(self) -> None:
+        host = FakeHost(1)
+        host.refusals = [refusal("notFound", 404, "Gone.")]
+        (_, refused, end, *_) = await self.sent(host, 1_000)
+        self.assertIn(b"event: refused\n", refused)
+        self.assertIn(b'"code":"notFound"', refused)
+        self.assertEqual(end, frame("end", {}))
 
     async def test_what_is_longer_than_all_the_room_is_sent_too(self) -> None:
         host = FakeHost(1, 3_000_000, 1)
