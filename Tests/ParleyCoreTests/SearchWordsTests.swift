@@ -53,4 +53,22 @@ import Testing
             }
         }
     }
+
+    /// Common letters are folded one by one, all others with what is round them; a letter that is not common shows what the second way makes of
+    /// the first.
+    @Test func bothWaysOfFoldingAgree() {
+        for value in UInt32(0x20)..<0x530 {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            for text in ["a\(scalar)", "\(scalar)b", "aΣ\(scalar)ı"] {
+                let common = SearchWords(text).map(\.folded)
+                let other = SearchWords(text + "\u{561}").map(\.folded)
+                if common.joined() + "\u{561}" != other.joined() { Issue.record("U+\(String(value, radix: 16)): \(common), \(other)") }
+            }
+        }
+        for value in [UInt32](0x3041...0x3096) + [0x30A1, 0x30FA, 0x4E00, 0x9FFF, 0x3400, 0xAC00, 0xD7A3] {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            // A selector of a variant goes the other way, and is not seen.
+            #expect(SearchWords("\(scalar)").map(\.folded) == SearchWords("\(scalar)\u{FE00}").map(\.folded))
+        }
+    }
 }

@@ -24,53 +24,65 @@ package struct SearchExcerpt: Hashable, Sendable {
     /// Where the words stand that were looked for, in order; they neither overlap nor touch.
     package let highlights: [Highlight]
 
+    /// How many places in a text are looked at, so that what is kept of a text is bounded.
+    private static let maximumOccurrences = 1_024
+    /// How far from what was found something of the piece can be, in bytes.
+    private static let reach = 4 * maximumScalars
+
     /// Cuts out the piece in which most of a query is found.
     ///
     /// - Parameter text: a text that the query matches; of any other, the beginning is taken.
     package init(of text: String, for query: SearchQuery) {
-        let words = Array(SearchWords(text))
-        let occurrences = query.occurrences(in: words)
         let bytes = Array(text.utf8)
-        let anchor = Self.best(of: occurrences, words).map { words[$0.words.lowerBound].range.lowerBound } ?? 0
+        var occurrences: [SearchQuery.Occurrence] = []
+        query.forEachOccurrence(in: SearchWords(utf8: bytes)) { occurrence in
+            occurrences.append(occurrence)
+            return occurrences.count < Self.maximumOccurrences
+        }
+        occurrences.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        let anchor = Self.best(of: occurrences, phrases: query.phrases.count)?.range.lowerBound ?? 0
+        var words: [Range<Int>] = []
+        for word in SearchWords(utf8: bytes) where word.range.upperBound > anchor - Self.reach {
+            guard word.range.lowerBound < anchor + Self.reach else { break }
+            words.append(word.range)
+        }
         let start = Self.beginning(before: anchor, in: bytes, words)
-        let end = Self.end(after: start, in: bytes, words, atLeast: anchor)
-        var piece = Piece(bytes: bytes, range: start..<end)
-        piece.highlight(
-            occurrences.map { words[$0.words.lowerBound].range.lowerBound..<words[$0.words.upperBound - 1].range.upperBound })
+        var piece = Piece(bytes: bytes, range: start..<Self.end(after: start, in: bytes, words, beyond: anchor))
+        piece.highlight(occurrences.map(\.range))
         self.text = piece.text
         highlights = piece.highlights
     }
 
     /// The first occurrence of those with the most different phrases soon after them.
-    private static func best(of occurrences: [SearchQuery.Occurrence], _ words: [SearchWord]) -> SearchQuery.Occurrence? {
+    private static func best(of occurrences: [SearchQuery.Occurrence], phrases: Int) -> SearchQuery.Occurrence? {
         var best: (occurrence: SearchQuery.Occurrence, count: Int)?
         for (index, occurrence) in occurrences.enumerated() {
-            let limit = words[occurrence.words.lowerBound].range.lowerBound + maximumScalars - lead
-            let near = occurrences[index...].prefix { words[$0.words.upperBound - 1].range.upperBound <= limit }
-            let count = Set(near.map(\.phrase)).count
+            let limit = occurrence.range.lowerBound + maximumScalars - lead
+            let count = Set(occurrences[index...].prefix { $0.range.upperBound <= limit }.map(\.phrase)).count
             if count > best?.count ?? -1 { best = (occurrence, count) }
+            if count == phrases { break }
         }
         return best?.occurrence
     }
 
     /// Where a piece begins: with a word, a little before what was found.
-    private static func beginning(before anchor: Int, in bytes: [UInt8], _ words: [SearchWord]) -> Int {
+    private static func beginning(before anchor: Int, in bytes: [UInt8], _ words: [Range<Int>]) -> Int {
         var start = anchor
         for _ in 0..<lead where start > 0 {
             repeat { start -= 1 } while start > 0 && bytes[start] & 0xC0 == 0x80
         }
         guard start > 0 else { return 0 }
-        return words.first { $0.range.lowerBound >= start && $0.range.lowerBound <= anchor }?.range.lowerBound ?? anchor
+        return words.first { (start...anchor).contains($0.lowerBound) }?.lowerBound ?? anchor
     }
 
     /// Where a piece ends: with a word, if that is possible.
-    private static func end(after start: Int, in bytes: [UInt8], _ words: [SearchWord], atLeast anchor: Int) -> Int {
+    private static func end(after start: Int, in bytes: [UInt8], _ words: [Range<Int>], beyond anchor: Int) -> Int {
         var end = start
         for _ in 0..<maximumScalars where end < bytes.count {
             repeat { end += 1 } while end < bytes.count && bytes[end] & 0xC0 == 0x80
         }
         guard end < bytes.count else { return end }
-        return words.last { $0.range.upperBound <= end && $0.range.upperBound > anchor }?.range.upperBound ?? end
+        return words.last { $0.upperBound <= end && $0.upperBound > anchor }?.upperBound ?? end
     }
 }
 

@@ -51,35 +51,47 @@ extension SearchQuery {
     struct Occurrence: Hashable {
         /// The phrase's number.
         var phrase: Int
-        /// The numbers of its words in the text.
-        var words: Range<Int>
+        /// Where, in UTF-8 bytes from the beginning of the text.
+        var range: Range<Int>
     }
 
     /// Whether all phrases stand in a text.
     package func matches(_ text: String) -> Bool {
-        let words = Array(SearchWords(text))
-        return phrases.allSatisfy { phrase in words.indices.contains { phrase.stands(in: words, at: $0) } }
+        var missing = Set(phrases.indices)
+        forEachOccurrence(in: SearchWords(text)) { occurrence in
+            missing.remove(occurrence.phrase)
+            return !missing.isEmpty
+        }
+        return missing.isEmpty
     }
 
-    /// All places where phrases stand among a text's words, in order.
-    func occurrences(in words: [SearchWord]) -> [Occurrence] {
-        words.indices.flatMap { start in
-            phrases.indices.compactMap { number in
-                guard phrases[number].stands(in: words, at: start) else { return Occurrence?.none }
-                return Occurrence(phrase: number, words: start..<start + phrases[number].words.count)
+    /// Finds the places where phrases stand in a text, in the order in which they end. No more of the text's words are kept than a phrase has.
+    ///
+    /// - Parameter body: takes a place and tells whether it wants another.
+    func forEachOccurrence(in words: SearchWords, _ body: (Occurrence) -> Bool) {
+        let longest = phrases.map(\.words.count).max() ?? 0
+        var recent: [SearchWord] = []
+        for word in words {
+            if recent.count >= 2 * longest { recent.removeFirst(longest) }
+            recent.append(word)
+            for (number, phrase) in phrases.enumerated() {
+                guard let first = phrase.start(atEndOf: recent) else { continue }
+                guard body(Occurrence(phrase: number, range: first.range.lowerBound..<word.range.upperBound)) else { return }
             }
         }
     }
 }
 
 extension SearchQuery.Phrase {
-    fileprivate func stands(in words: [SearchWord], at start: Int) -> Bool {
-        guard start + self.words.count <= words.count else { return false }
-        for (offset, word) in self.words.enumerated() {
-            let found = words[start + offset].folded
-            let mayGoOn = isOpen && offset == self.words.count - 1
-            guard mayGoOn ? found.utf8.starts(with: word.utf8) : found == word else { return false }
+    /// The word with which the phrase begins, if some words end with it.
+    fileprivate func start(atEndOf found: [SearchWord]) -> SearchWord? {
+        let start = found.count - words.count
+        guard start >= 0 else { return nil }
+        for (offset, word) in words.enumerated() {
+            let other = found[start + offset].folded
+            let mayGoOn = isOpen && offset == words.count - 1
+            guard mayGoOn ? other.utf8.starts(with: word.utf8) : other == word else { return nil }
         }
-        return true
+        return found[start]
     }
 }

@@ -23,51 +23,57 @@ package struct SearchWords: Sequence, IteratorProtocol {
 
     /// - Parameter text: the text; it is kept while its words are read.
     package init(_ text: String) {
-        bytes = Array(text.utf8)
+        self.init(utf8: Array(text.utf8))
+    }
+
+    /// - Parameter bytes: the text as UTF-8, which must be that of a `String`.
+    init(utf8 bytes: [UInt8]) {
+        self.bytes = bytes
     }
 
     /// The next word, nil after the last.
     package mutating func next() -> SearchWord? {
         while position < bytes.count {
             let start = position
-            switch kind(at: start) {
-            case (.letter, let length):
-                position += length
-                if let word = run(from: start) { return word }
-            case (.single, let length):
-                position += length
-                if let word = single(from: start) { return word }
-            case (_, let length):
-                position += length
+            let (scalar, length) = scalar(at: start)
+            position += length
+            switch scalar.searchKind {
+            case .letter: if let word = run(from: start, beginningWith: scalar) { return word }
+            case .single: if let word = single(from: start, scalar) { return word }
+            case .mark, .separator: break
             }
         }
         return nil
     }
 
     /// A word of which the first letter has been read.
-    private mutating func run(from start: Int) -> SearchWord? {
-        // Most words are of ASCII alone, and folding those needs no tables.
-        var isPlain = bytes[start] < 0x80
+    private mutating func run(from start: Int, beginningWith first: Unicode.Scalar) -> SearchWord? {
+        // Letters of the common alphabets are folded one by one, without a look at what is round them.
+        var folded: [UInt8]? = []
+        folded?.append(folding: first)
         while position < bytes.count {
-            let (kind, length) = kind(at: position)
+            let (scalar, length) = scalar(at: position)
+            let kind = scalar.searchKind
             guard kind == .letter || kind == .mark else { break }
-            isPlain = isPlain && length == 1
+            if scalar.value < CommonLetters.end { folded?.append(folding: scalar) } else { folded = nil }
             position += length
         }
-        if isPlain {
-            let letters = bytes[start..<position].prefix(SearchWord.maximumScalars).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
-            return SearchWord(folded: String(decoding: letters, as: UTF8.self), range: start..<position)
-        }
-        return word(start..<position)
+        guard first.value < CommonLetters.end, let folded else { return word(start..<position) }
+        guard !folded.isEmpty else { return nil }
+        let text = String(decoding: folded, as: UTF8.self)
+        return SearchWord(folded: folded.count > SearchWord.maximumScalars ? text.cutForSearch : text, range: start..<position)
     }
 
     /// A word of one character, with the marks that are written apart from it.
-    private mutating func single(from start: Int) -> SearchWord? {
+    private mutating func single(from start: Int, _ first: Unicode.Scalar) -> SearchWord? {
+        var isAlone = true
         while position < bytes.count {
             let (scalar, length) = scalar(at: position)
             guard scalar.joinsCharacterBefore else { break }
             position += length
+            isAlone = false
         }
+        if isAlone, first.isFolded { return SearchWord(folded: String(first), range: start..<position) }
         return word(start..<position)
     }
 
@@ -76,23 +82,39 @@ package struct SearchWords: Sequence, IteratorProtocol {
         return folded.isEmpty ? nil : SearchWord(folded: folded, range: range)
     }
 
-    private func kind(at index: Int) -> (kind: Unicode.Scalar.SearchKind, length: Int) {
-        let byte = bytes[index]
-        if byte < 0x80 {
-            let isLetter = (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte)
-            return (isLetter ? .letter : .separator, 1)
-        }
-        let (scalar, length) = scalar(at: index)
-        return (scalar.searchKind, length)
-    }
-
     /// The scalar that begins at a byte; a text is always valid UTF-8.
     private func scalar(at index: Int) -> (Unicode.Scalar, length: Int) {
-        let first = UInt32(bytes[index])
-        let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-        var value = length == 1 ? first : first & (0x7F >> UInt32(length))
+        let first = bytes[index]
+        if first < 0x80 { return (Unicode.Scalar(first), 1) }
+        let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        var value = UInt32(first) & (0x7F >> UInt32(length))
         for byte in bytes[index + 1..<index + length] { value = value << 6 | UInt32(byte & 0x3F) }
         return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
+    }
+}
+
+/// The Latin, Greek and Cyrillic letters and the accents between them, looked up once: what most words are made of.
+private enum CommonLetters {
+    /// The first scalar beyond.
+    static let end: UInt32 = 0x530
+
+    /// What each is to a word.
+    static let kinds: [Unicode.Scalar.SearchKind] = scalars.map(\.searchKindByProperties)
+    /// What each becomes, in UTF-8.
+    static let folded: [[UInt8]] = scalars.map { Array(String($0).foldedForSearch.utf8) }
+
+    private static var scalars: some Sequence<Unicode.Scalar> { (0..<end).lazy.compactMap(Unicode.Scalar.init) }
+}
+
+extension [UInt8] {
+    /// Appends what a letter becomes, if it is a common one.
+    fileprivate mutating func append(folding scalar: Unicode.Scalar) {
+        guard scalar.value < CommonLetters.end else { return }
+        if scalar.value < 0x80 {
+            append(UInt8(truncatingIfNeeded: scalar.value) | ((0x41...0x5A).contains(scalar.value) ? 0x20 : 0))
+        } else {
+            append(contentsOf: CommonLetters.folded[Int(scalar.value)])
+        }
     }
 }
 
@@ -106,8 +128,10 @@ extension String {
         // By way of upper case, so that ß meets SS, and ς meets Σ; and there by way of lower case, for ẞ is in upper case already.
         let folded = String(kept).lowercased().uppercased().lowercased().precomposedStringWithCanonicalMapping.unicodeScalars
         // Lower case of some letters comes with an accent of its own.
-        return String(UnicodeScalarView(folded.lazy.filter { !$0.isAccent }.prefix(SearchWord.maximumScalars)))
+        return String(UnicodeScalarView(folded.lazy.filter { !$0.isAccent })).cutForSearch
     }
+
+    fileprivate var cutForSearch: String { String(UnicodeScalarView(unicodeScalars.prefix(SearchWord.maximumScalars))) }
 }
 
 extension Unicode.Scalar {
@@ -123,6 +147,18 @@ extension Unicode.Scalar {
     }
 
     fileprivate var searchKind: SearchKind {
+        value < CommonLetters.end ? CommonLetters.kinds[Int(value)] : isFolded ? .single : searchKindByProperties
+    }
+
+    /// Whether it is one of the many characters that stand for a word alone and have no other form: Han, kana, syllables of Hangul.
+    fileprivate var isFolded: Bool {
+        switch value {
+        case 0x4E00...0x9FFF, 0x3041...0x3096, 0x30A1...0x30FA, 0xAC00...0xD7A3, 0x3400...0x4DBF: true
+        default: false
+        }
+    }
+
+    fileprivate var searchKindByProperties: SearchKind {
         if isWrittenWithoutSpaces {
             return switch properties.generalCategory {
             case .otherPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .unassigned: .separator
