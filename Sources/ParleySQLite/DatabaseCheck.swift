@@ -91,6 +91,12 @@ enum DatabaseCheck {
                 WHERE m.depth <> 1 - m.local + coalesce(p.depth, 0)
                 """),
         Invariant(
+            sentence: "Message % is rated as no answer can be.",
+            query: """
+                SELECT id FROM messages
+                WHERE rating IS NOT NULL AND (role <> 'assistant' OR rating NOT IN ('up', 'down')) OR rating IS NULL AND rating_note IS NOT NULL
+                """),
+        Invariant(
             sentence: "Message % belongs to a turn that is not in its conversation.",
             query: "SELECT m.id FROM messages m LEFT JOIN turns t ON t.id = m.turn_id WHERE t.conversation IS NOT m.conversation"),
         Invariant(

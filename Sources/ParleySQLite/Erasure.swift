@@ -6,7 +6,8 @@ import ParleyCore
 /// SQLite leaves deleted bytes behind in pages that it frees or repacks, `secure_delete` or not, and in the log. A deletion therefore sets
 /// a mark in its own transaction, and only when the whole file has been rewritten and the log emptied is the mark taken away.
 enum Erasure {
-    private static let mark = "erasurePending"
+    /// The name of the mark.
+    static let mark = "erasurePending"
 
     /// Notes that something was deleted.
     static func setPending(in db: Database, since now: Timestamp) throws {

@@ -6,7 +6,7 @@ import ParleyCore
 /// Clients get it as an opaque text. It holds nothing that they could not know, and nothing is trusted when it comes back.
 struct PageCursor: Equatable {
     /// The lists that have pages.
-    enum List: String { case conversations, foundConversations, messages, siblings, bots }
+    enum List: String { case conversations, foundConversations, messages, siblings, bots, export }
 
     var list: List
     /// The conversation, bot, message or search that the list is narrowed to, if any.

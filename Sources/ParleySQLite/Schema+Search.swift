@@ -1,5 +1,5 @@
 extension Schema {
-    /// Version 7: what searches look through; lists of what is archived, and of what is pinned.
+    /// Version 8: what searches look through; lists of what is archived, and of what is pinned.
     static let searchTables = """
         -- Conversations: whether something of what is said in one, or its title, may not be in the index of searches yet. Whoever stores or changes
         -- something that people look for sets it in the same transaction, and all there is when this column comes has it set.

@@ -55,6 +55,22 @@ import Testing
             { somebody, own in ["conversationId": own.conversation, "botId": somebody.bot] },
             { somebody, _ in ["conversationId": somebody.conversation, "botId": somebody.bot] },
         ],
+        "forkConversation": [
+            { somebody, _ in ["conversationId": somebody.conversation] },
+            { somebody, _ in ["conversationId": somebody.conversation, "messageId": somebody.message, "title": "Mine now"] },
+            { somebody, own in ["conversationId": own.conversation, "messageId": somebody.message] },
+            { somebody, own in ["conversationId": somebody.conversation, "messageId": own.message] },
+        ],
+        "exportConversation": [
+            { somebody, _ in ["conversationId": somebody.conversation, "format": "jsonl"] },
+            { somebody, _ in ["conversationId": somebody.conversation, "format": "markdown"] },
+            { somebody, _ in ["conversationId": somebody.conversation, "format": "jsonl", "cursor": "x"] },
+        ],
+        "importConversation": [{ somebody, _ in ["data": Self.emptyFile, "botId": somebody.bot] }],
+        "rateMessage": [
+            { somebody, _ in ["messageId": somebody.message, "rating": "up"] },
+            { somebody, _ in ["messageId": somebody.message, "rating": nil] },
+        ],
         "sendMessage": [
             { somebody, _ in ["conversationId": somebody.conversation, "text": "Hello?"] },
             { somebody, _ in ["conversationId": somebody.conversation, "text": "Hello?", "wait": false, "stream": false] },
@@ -95,6 +111,11 @@ import Testing
         ],
         "deleteBot": [{ somebody, _ in ["botId": somebody.bot] }],
     ]
+
+    /// A conversation in which nothing was said.
+    private static let emptyFile: JSONValue = """
+        {"type":"conversation","format":"parley-conversation","version":1,"title":"","metadata":{},"createdAt":"2026-01-01T00:00:00.000Z"}
+        """
 
     /// Params with which methods that take no ids are called.
     private static let plainParams: [String: JSONValue] = [

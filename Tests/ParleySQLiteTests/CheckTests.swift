@@ -32,6 +32,9 @@ import Testing
         Damage(
             "UPDATE messages SET parent = key WHERE id = 't.assistant'", "Message t.assistant follows itself, perhaps through others.",
             "Message t.assistant does not know how deep it stands."),
+        Damage("UPDATE messages SET rating = 'up' WHERE id = 't.user'", "Message t.user is rated as no answer can be."),
+        Damage("UPDATE messages SET rating_note = 'x' WHERE id = 't.assistant'", "Message t.assistant is rated as no answer can be."),
+        Damage("UPDATE turns SET copied = 1 WHERE id = 't'", "Turn t was copied, and runs, or has cost something."),
         Damage("UPDATE messages SET depth = 7 WHERE id = 't.assistant'", "Message t.assistant does not know how deep it stands."),
         Damage(
             #"UPDATE conversations SET usage = '{"inputTokens":9,"outputTokens":9}' WHERE id = 'c'"#,

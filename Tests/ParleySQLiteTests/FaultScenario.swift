@@ -230,6 +230,10 @@ final class FaultScenario {
                 "\(try await scene.store.claimAnonymousUser(NewAnonymousUser.numbered(1).tokenHash, isConfirmed: true, at: Timestamp(milliseconds: 4_000), for: .ann))"
             }
         ),
+        ("rate", { "\(try await $0.store.rate("before.c.assistant", .up, for: .ann))" }),
+        ("fork", { "\(try await $0.store.fork("c", as: "f", for: .ann))" }),
+        ("export", { "\(try await $0.store.exportConversation("f", .tree, cursor: nil, for: .ann))" }),
+        ("import", { "\(try await $0.store.importOfTwo("i", for: .ann))" }),
         ("makeBot", { "\(try await $0.store.makeBot("x", name: "Another", for: .ann))" }),
         (
             "changeBot",

@@ -34,7 +34,7 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
     /// All that must hold.
     package static let all =
         people + conversations + messages + bots + turns + care + quotaClauses + requests + claims + publishedBots + tools + usage
-        + commands + queue + branches + snapshots + shelves + searches + retention + [model, tree, searchWalk]
+        + commands + queue + branches + snapshots + ratings + copies + files + shelves + searches + retention + [model, tree, searchWalk]
 }
 
 /// Short forms for what most clauses need. Ids are given, times are milliseconds, and a turn's messages are named after it.

@@ -112,6 +112,43 @@ package protocol Store: Sendable {
         of messageID: String, inConversation id: String, page: PageRequest, for caller: Caller
     ) async throws(Failure) -> Page<Message>
 
+    /// Rates an answer, or takes its rating back; the conversation's `updatedAt` stays as it is.
+    ///
+    /// - Throws: `notFound` (message); `invalidParams` (path `messageId`) for a message that is no answer; `conversationBusy` while the turn of a
+    ///   living host runs that the message belongs to.
+    func rateMessage(
+        _ id: String, as rating: Message.Rating?, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> Message
+
+    /// Makes a conversation of the path that leads to a message of another one, or finds the one that was made by the same request.
+    ///
+    /// The messages are copies with ids of their own, in copies of their turns: those have ended, hold nothing, have no receipt, and what they
+    /// cost counts in no sum. Bot and metadata are those of the source. What runs or waits there is not copied.
+    ///
+    /// - Throws: `notFound` (conversation, message; the conversation of a repeat that was deleted since); `invalidParams` (path `messageId`) for a
+    ///   path that is more than `ConversationFork.bounds`; `conversationBusy` when the path ends in a turn of a living host that runs;
+    ///   `idempotencyConflict`.
+    func forkConversation(_ fork: ConversationFork, for caller: Caller) async throws(Failure) -> Conversation
+
+    /// Reads a page of a conversation for a file. A page is bounded by bytes, and holds at least one message if there is one.
+    ///
+    /// All pages together hold the messages that there were when the first was read, or the path that led to the head then, each as it stands
+    /// when its page is read.
+    ///
+    /// - Throws: `notFound` (conversation); `invalidParams` (path `cursor`).
+    func exportConversation(
+        _ id: String, _ extent: ConversationExcerpt.Extent, cursor: String?, for caller: Caller
+    ) async throws(Failure) -> ConversationExcerpt
+
+    /// Makes a conversation of a file, or finds the one that was made by the same request. The turns of its messages are as those of a fork.
+    ///
+    /// - Returns: the conversation, and how many messages were imported into it.
+    /// - Throws: `notFound` (bot; the conversation of a repeat that was deleted since), `idempotencyConflict`, `quotaExceeded`
+    ///   (`address.anonymousUsers`), and what `ConversationImport.message` throws.
+    func importConversation(
+        _ new: ConversationImport, for caller: Caller
+    ) async throws(Failure) -> (conversation: Conversation, messages: Int)
+
     // MARK: Bots
 
     /// Makes a bot, or finds the one that was made by the same request.

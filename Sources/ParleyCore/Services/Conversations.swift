@@ -2,10 +2,10 @@ package import JSON
 
 /// Conversations: making, finding, changing, deleting them.
 package struct Conversations: Sendable {
-    private let store: any Store
+    let store: any Store
     private let turns: Turns
-    private let ambient: any Ambient
-    private let limits: Limits
+    let ambient: any Ambient
+    let limits: Limits
 
     /// Serves conversations from a store.
     ///
@@ -119,21 +119,21 @@ package struct Conversations: Sendable {
         return title
     }
 
-    private func checked(title: String) throws(Failure) -> String {
+    func checked(title: String) throws(Failure) -> String {
         guard Limits.fits(title, characters: limits.maxTitleCharacters) else {
             throw .invalidParams(path: "title", reason: "longer than \(limits.maxTitleCharacters) characters")
         }
         return title
     }
 
-    private func checked(metadata: JSONValue) throws(Failure) -> JSONValue {
+    func checked(metadata: JSONValue) throws(Failure) -> JSONValue {
         try metadata.checkedObject(path: "metadata", maximumBytes: limits.maxMetadataBytes)
     }
 }
 
 extension JSONValue {
     /// How deep arrays and objects nest; reading has bounded it.
-    private var depth: Int {
+    var depth: Int {
         switch self {
         case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
         case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)
