@@ -139,16 +139,15 @@ struct SearchIndex {
             conversation
         ) { $0[0] }
         if let title, try !body(Self.title, title) { return }
-        // Messages join a conversation in the order of their keys, and are put in in that order. That the index on parents holds the key as well
-        // spares reading those that are there already.
+        // Messages join a conversation in the order of their keys, and are put in in that order.
         let keys: [Int64] = try db.all(
             """
             SELECT key FROM messages
-            WHERE conversation = ?1 AND key > coalesce((SELECT max(message) FROM search_entries WHERE conversation = ?1), 0)
+            WHERE conversation = ?1 AND key > coalesce((SELECT max(message) FROM search_entries WHERE conversation = ?1), 0) ORDER BY key
             """,
             conversation
         ) { $0[0] }
-        for key in keys.sorted() {
+        for key in keys {
             guard let (text, isFinal) = try text(ofMessage: key), isFinal else { return }
             if !text.isEmpty, try !body(key, text) { return }
         }
