@@ -624,10 +624,14 @@ class Transcript:
                 for fault in turn.message(message):
                     self.report(fault)
         if request.attachment:
-            if not request.attachment.completed:
-                self.report("attachTurn is answered before turnCompleted")
-            for fault in request.attachment.reply(result):
-                self.report(fault)
+            if result.get("more"):
+                if request.attachment.completed or not request.params.get("maxBytes"):
+                    self.report("attachTurn is answered as if the turn had more to tell")
+            else:
+                if not request.attachment.completed:
+                    self.report("attachTurn is answered before turnCompleted")
+                for fault in request.attachment.reply(result):
+                    self.report(fault)
         if request.method in BEGIN_A_TURN and request.params.get("wait") is not False:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)

@@ -130,6 +130,9 @@ struct Composition: Sendable {
         host.drainMilliseconds = Int64(settings.integer("shutdown.drainSeconds")) * 1_000
         host.graceMilliseconds = Int64(settings.integer("shutdown.graceSeconds")) * 1_000
         host.erasureIdleMilliseconds = Int64(settings.integer("erasure.idleSeconds")) * 1_000
+        host.retention = RetentionPolicy(
+            userDays: settings.limit("retention.user.days"), anonymousDays: settings.limit("retention.anonymous.days"),
+            keepsPinned: settings.flag("retention.keepPinned"))
         return host
     }
 
@@ -152,7 +155,10 @@ struct Composition: Sendable {
         return tools
     }
 
-    private static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
+    /// Whom requests without a caller act for; nil for nobody.
+    ///
+    /// - Throws: `SettingsError`.
+    static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
         guard let text = settings.text("caller") else { return nil }
         guard settings.flag("auth.trustParent") else {
             throw SettingsError("caller: a host that does not trust its parent (auth.trustParent) takes no caller from it.")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from server import ROOT, CannotInstall, Environment, Server
 
 sys.path.insert(0, str(ROOT / "examples" / "python"))
-from parley import Object, Parley  # noqa: E402
+from parley import Event, Host, Object  # noqa: E402
 
 # The program under test; set before the tests run.
 binary = "parley"
@@ -25,7 +25,7 @@ binary = "parley"
 class Answer:
     """What became of a message: its events, and the reply."""
 
-    events: list[Object]
+    events: list[Event]
     turn: Object
     message: Object | None
     # How long a cancel took; None without one.
@@ -45,12 +45,12 @@ class Answer:
             if event["method"] == "messageDelta" and event["params"]["messageId"] == self.turn.get("messageId")
         ]
 
-    def of(self, method: str) -> list[Object]:
+    def of(self, method: str) -> list[Any]:
         """The params of all events of that name."""
         return [event["params"] for event in self.events if event["method"] == method]
 
 
-class Host(Parley):
+class PeerHost(Host):
     """A Parley, in memory, that asks the peer."""
 
     conversation: str | None = None
@@ -116,7 +116,7 @@ class PeerCase(unittest.TestCase):
             raise unittest.SkipTest(f"this binary has no provider of the kind {cls.kind}")
         assert checked.returncode == 0, checked.stderr
 
-    def host(self, model: str | None = None, url: str | None = None) -> Host:
+    def host(self, model: str | None = None, url: str | None = None) -> PeerHost:
         """Starts a host; it ends with the test."""
         provider: Object = {"kind": self.kind, "baseURL": (url or self.server.url) + self.path}
         if self.api_key_variable:
@@ -126,7 +126,7 @@ class PeerCase(unittest.TestCase):
         settings = Path(folder.name, "settings.json")
         settings.write_text(json.dumps({"model": f"peer:{model or self.model}", "providers": {"peer": provider}}))
         arguments = ["--database", ":memory:", "--config", str(settings), "--set", "log.level=error"]
-        host = Host(arguments, binary=binary, caller={"userId": "ada"})
+        host = PeerHost(arguments, binary=binary, caller={"userId": "ada"})
         self.addCleanup(host.close)
         return host
 
@@ -135,7 +135,7 @@ class PeerCase(unittest.TestCase):
         self.assertEqual("".join(answer.deltas), answer.text)
         self.assertEqual(answer.events[-1]["method"], "turnCompleted")
 
-    def assert_bot_made_by_tool(self, host: Host, answer: Answer, name: str) -> Object:
+    def assert_bot_made_by_tool(self, host: PeerHost, answer: Answer, name: str) -> Object:
         """Checks that a tool call made the one bot that there is. Returns the call."""
         self.assert_completed(answer)
         [started], [completed] = answer.of("toolCallStarted"), answer.of("toolCallCompleted")

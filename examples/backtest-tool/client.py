@@ -21,7 +21,7 @@ import backtest
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "python"))
-from parley import HostRequest, Object, Parley, tool_result  # noqa: E402
+from parley import Host, HostEnded, HostRequest, Object, Turn, tool_result  # noqa: E402
 
 INSTRUCTIONS = (
     "You help people to try out trading rules on past prices. Use run_backtest for that, once for each question, and tell what came of it "
@@ -96,33 +96,33 @@ def day(arguments: Object, name: str) -> date | None:
         raise backtest.BacktestError(f"{name}: there is no day {arguments[name]}.") from None
 
 
-def ask(parley: Parley, text: str, **target: Any) -> Object:
+def ask(host: Host, text: str, **target: Any) -> Turn:
     """Sends a message and shows what happens, as it happens.
 
     Returns the turn.
     """
     print(f"you     {text}\n\nparley  ", end="", flush=True)
-    stream = parley.stream("sendMessage", text=text, **target)
+    stream = host.stream("sendMessage", text=text, **target)
     for event in stream:
-        params = event["params"]
         if event["method"] == "messageDelta":
-            print(params["delta"], end="", flush=True)
+            print(event["params"]["delta"], end="", flush=True)
         elif event["method"] == "toolCallStarted":
-            call = params["toolCall"]
+            call = event["params"]["toolCall"]
             print(f"\n\n[{call['name']}: {', '.join(f'{name} {value}' for name, value in call['arguments'].items())}]\n")
         elif event["method"] == "toolCallCompleted":
             # What failed is the model's to explain, and shown here only so that both sides can be seen.
+            params = event["params"]
             print(params["text"] if params["status"] == "completed" else f"[{params['status']}: {params['text']}]", end="\n\n")
-    turn = stream.wait()["turn"]
+    turn: Turn = stream.wait()["turn"]
     if turn["status"] != "completed":
-        print(f"[{turn['status']}: {turn.get('error', {}).get('message', '')}]", end="")
+        print(f"[{turn['status']}: {turn['error']['message'] if 'error' in turn else ''}]", end="")
     print("\n")
     return turn
 
 
-def backtests_left(parley: Parley, caller: Object) -> str:
+def backtests_left(host: Host, caller: Object) -> str:
     """How the limit stands, in words."""
-    limits = parley.call("getQuota", caller=caller)["limits"]
+    limits = host.call("getQuota", caller=caller)["limits"]
     limit = next(limit for limit in limits if limit["unit"] == "tools.run_backtest")
     if limit["remaining"]:
         return f"You are not signed in. Free backtests left: {limit['remaining']}."
@@ -146,18 +146,22 @@ def main() -> int:
     arguments = ["--database", ":memory:", "--model", options.model]
     for name, value in settings.items():
         arguments += ["--set", f"{name}={value}"]
-    with Parley(arguments, binary=options.binary, handlers={"callTool": backtests.call_tool}) as parley:
-        me = {"anonymousToken": parley.call("createAnonymousUser")["anonymousToken"]}
-        parley.call("setClientTools", tools=[TOOL], caller=me)
-        print(f"{backtests_left(parley, me)}\n")
+    try:
+        with Host(arguments, binary=options.binary, handlers={"callTool": backtests.call_tool}) as host:
+            me = {"anonymousToken": host.call("createAnonymousUser")["anonymousToken"]}
+            host.call("setClientTools", tools=[TOOL], caller=me)
+            print(f"{backtests_left(host, me)}\n")
 
-        conversation: Object = {}
-        failed = False
-        for question in options.questions:
-            turn = ask(parley, question, caller=me, **conversation)
-            conversation = {"conversationId": turn["conversationId"]}
-            failed = failed or turn["status"] != "completed"
-        print(backtests_left(parley, me))
+            conversation: Object = {}
+            failed = False
+            for question in options.questions:
+                turn = ask(host, question, caller=me, **conversation)
+                conversation = {"conversationId": turn["conversationId"]}
+                failed = failed or turn["status"] != "completed"
+            print(backtests_left(host, me))
+    except HostEnded as error:
+        print(error, file=sys.stderr)
+        return 1
     return 1 if failed else 0
 
 
