@@ -8,6 +8,6 @@
     people.py    who is asking: cookies, and the address
     identity.py  a stub of an identity provider
     requests.py  what a request is, and whether it is one of the gateway's own pages
-    refusal.py   errors
+    refusals.py  the gateway's own errors
     app.py       the routes
 """

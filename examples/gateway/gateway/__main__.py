@@ -7,21 +7,24 @@ import asyncio
 import ipaddress
 import logging
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from parley import ParleyError
 
 from .app import Gateway
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Seal
-from .refusal import Refusal
 from .workers import StartFailed, Workers
 
 STALL_MILLISECONDS = 60_000
+# How many may be connected. Each of them may hold what streams.py says; and each is a file of the process.
+MOST_CONNECTIONS = 4_000
 DATA = Path(__file__).parent.parent / ".data"
 
 
@@ -63,7 +66,7 @@ async def serve(options: argparse.Namespace) -> None:
         )
         config = uvicorn.Config(
             gateway.app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False,
-            server_header=False, timeout_graceful_shutdown=5,
+            server_header=False, timeout_graceful_shutdown=5, limit_concurrency=MOST_CONNECTIONS,
         )  # fmt: skip
         print(f"The gateway listens on {sorted(origins)[-1]}", flush=True)
         await Server(config, gateway.closing).serve(sockets=[listener])
@@ -91,11 +94,13 @@ def main() -> None:
     parser.add_argument("--stub-identity", action="store_true", help="lets everybody sign in as anybody even beyond this machine")
     options = parser.parse_args(arguments[:split])
     options.serve = arguments[split + 1 :]
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(options))
-    except (StartFailed, Refusal, OSError, ValueError) as error:
+    except (StartFailed, ParleyError, OSError, ValueError) as error:
         sys.exit(f"gateway: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,6 +7,7 @@ import hmac
 import secrets
 from pathlib import Path
 
+from parley import Object, ParleyError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -21,7 +22,7 @@ from .events import Room
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Person, Seal, set_cookie
-from .refusal import Object, Refusal, refusal
+from .refusals import as_json, refusal
 from .requests import check_origin, read_object
 from .streams import LONG_EVENTS_BYTES, EventStream
 from .workers import Workers
@@ -61,7 +62,7 @@ class Gateway:
         ]
         if identity:
             routes += [Route("/sign-in", self._sign_in), Route("/sign-in/callback", self._callback), *identity.routes]
-        app = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _failed, Exception: _broken})
+        app = Starlette(routes=routes, exception_handlers={ParleyError: _refused, HTTPException: _failed, Exception: _broken})
         # Round all of it, so that what goes wrong is guarded as well.
         self.app = Guard(app, origins)
 
@@ -85,7 +86,7 @@ class Gateway:
             elif person.anonymous_token:
                 await self._workers.call("getQuota", {"caller": person.caller}, person.key, is_repeatable=True)
                 answer["anonymous"] = True
-        except Refusal as error:
+        except ParleyError as error:
             if error.code != "authRequired":
                 raise
             # The token is nobody's, or somebody has claimed what it was for.
@@ -159,7 +160,7 @@ class Gateway:
             person = Person(None, new_token, person.address)
         try:
             result = await self._ask(self._methods.complete(method, params, person))
-        except Refusal as error:
+        except ParleyError as error:
             response = _refused(request, error)
             if error.code == "authRequired" and person.anonymous_token and not person.user:
                 self._people.forget(response)
@@ -175,9 +176,7 @@ class Gateway:
         return response
 
     async def _ask(self, request: methods.Request) -> Object:
-        return await self._workers.call(
-            request.method, request.params, request.key, is_repeatable=request.is_repeatable, begins_turn=request.begins_turn
-        )
+        return await self._workers.call(request.method, request.params, request.key, is_repeatable=request.is_repeatable)
 
     async def _events(self, request: Request) -> EventStream:
         turn = await self._turn(request)
@@ -202,7 +201,8 @@ class Gateway:
             if approval := host.approval(turn["id"], call):
                 if option not in approval.options:
                     raise refusal("invalidParams", 400, "`option` must be one of those that were offered.", path="option", reason="not offered")
-                if host.approve(turn["id"], call, option):
+                if not approval.choice.done():
+                    approval.choice.set_result(option)
                     return JSONResponse({})
         raise refusal("notFound", 404, "No such call waits for a choice.", resource="approval", id=call)
 
@@ -231,19 +231,19 @@ class Guard:
         try:
             # A page of another site may be under a name that has come to mean this address.
             if request.headers.get("host", "") not in self._hosts:
-                raise refusal("crossSite", 421, "The gateway is not known under this name.")
+                raise refusal("crossSite", 421, "The gateway does not go by this name; --origin says by which it does.")
             if is_api:
                 check_origin(request, self._origins)
-        except Refusal as error:
+        except ParleyError as error:
             return await _refused(request, error)(scope, receive, send_guarded)
         await self._app(scope, receive, send_guarded)
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    seconds = error.retry_after_seconds
-    headers = {"Retry-After": str(seconds)} if seconds is not None else {}
-    return JSONResponse({"error": error.to_json()}, error.status, headers)
+    assert isinstance(error, ParleyError)
+    wait = error.retry_after_ms
+    headers = {"Retry-After": str(max(1, -(-wait // 1000)))} if wait is not None else {}
+    return JSONResponse({"error": as_json(error)}, error.http_status, headers)
 
 
 def _failed(request: Request, error: Exception) -> Response:

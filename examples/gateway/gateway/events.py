@@ -5,17 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from dataclasses import dataclass
 
-from .refusal import Object
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event of a turn, as the bytes that go to the browser: they take less room than the object that they tell of."""
-
-    seq: int
-    frame: bytes
+from parley import Object
 
 
 def frame(name: str, data: Object, seq: int | None = None) -> bytes:

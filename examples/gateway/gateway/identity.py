@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .people import User
-from .refusal import refusal
+from .refusals import refusal
 from .requests import check_origin, read_body
 
 CODE_SECONDS = 60.0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from parley import Object
+
 from .people import Person
-from .refusal import Object, refusal
+from .refusals import refusal
 from .workers import Workers
 
 # What a browser may ask for, of what Parley knows.
@@ -42,7 +44,6 @@ class Request:
     # What decides on which process it is for; see Workers.
     key: str
     is_repeatable: bool
-    begins_turn: bool
 
 
 class Methods:
@@ -63,7 +64,7 @@ class Methods:
         return sorted(FOR_BROWSERS & self._params.keys())
 
     def check(self, method: str, params: Object) -> None:
-        """Raises Refusal for what a browser may not ask."""
+        """Raises ParleyError for what a browser may not ask."""
         if method not in FOR_BROWSERS or method not in self._params:
             raise refusal("methodNotFound", 404, f"There is no method {method} here.")
         for name in RESERVED:
@@ -78,8 +79,7 @@ class Methods:
             params["caller"] = caller
         if "clientAddress" in known:
             params["clientAddress"] = person.address
-        begins_turn = "wait" in known
-        if begins_turn:
+        if "wait" in known:
             # What it says is read where it is shown: GET /api/turns/ID/events.
             params |= {"wait": False, "stream": False}
         request_id = next((name for name in REQUEST_IDS if name in known), None)
@@ -91,5 +91,4 @@ class Methods:
             params,
             conversation if isinstance(conversation, str) else person.key,
             bool(request_id) or method in REPEATABLE or method.startswith(REPEATABLE_PREFIXES),
-            begins_turn,
         )

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from parley import Object
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .refusal import Object
 
 SESSION = "__Host-session"
 ANONYMOUS = "__Host-anonymous"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from starlette.requests import Request
+from parley import Object
+from starlette.requests import ClientDisconnect, Request
 
-from .refusal import Object, refusal
+from .refusals import refusal
 
 # The longest body that is read. Parley reads lines of 8 MiB, and JSON that is written anew may become a little longer.
 MOST_BODY_BYTES = 4 * 1024 * 1024
@@ -15,7 +16,7 @@ MOST_DEPTH = 100
 
 
 def check_origin(request: Request, origins: frozenset[str]) -> None:
-    """Raises Refusal for what a page of another site has sent than of `origins`."""
+    """Raises ParleyError for what a page of another site has sent than of `origins`."""
     origin = request.headers.get("origin")
     is_foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     if is_foreign or (origin is not None and origin not in origins):
@@ -23,17 +24,20 @@ def check_origin(request: Request, origins: frozenset[str]) -> None:
 
 
 async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
-    """The body, if it has at most `most` bytes. Raises Refusal."""
+    """The body, if it has at most `most` bytes. Raises ParleyError."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise refusal("inputTooLarge", 413, f"The body is longer than {most} bytes.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise refusal("inputTooLarge", 413, f"The body is longer than {most} bytes.")
+    except ClientDisconnect:
+        raise refusal("cancelled", 499, "The body has no end.") from None
     return bytes(body)
 
 
 async def read_object(request: Request) -> Object:
-    """The JSON object in the body. Raises Refusal."""
+    """The JSON object in the body. Raises ParleyError."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise refusal("unsupportedMediaType", 415, "The body must be application/json.")
     body = await read_body(request)

@@ -7,20 +7,23 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from parley import AsyncStream, HostEnded, Object, ParleyError
 from starlette.types import Receive, Scope, Send
 
 from .events import Room, frame
-from .host import Attachment, AttachmentFull, Host, HostGone
-from .refusal import Object, Refusal
+from .host import Host
+from .refusals import as_json
 from .workers import Workers
 
 # How long a stream says nothing at most: proxies, and this side, would not notice otherwise that nobody is there any more.
 SILENCE_SECONDS = 15.0
-# How long a browser waits before it connects again, in milliseconds.
+# How long a browser waits before it connects again, in milliseconds; and how long this side does, when Parley cannot be asked just now.
 RETRY = b"retry: 1000\n\n"
+PAUSE_SECONDS = 1.0
 SILENCE = b": still here\n\n"
-# How much of one turn waits for a browser that reads slowly, before the gateway lets go of the turn until the browser has read that.
-STREAM_BYTES = 128 * 1024
+# How much of a turn Parley is asked for at a time. The next part is asked for when the browser has read this one: so much waits for a browser
+# that reads slowly, and no more.
+PART_BYTES = 128 * 1024
 # How much those events may take, of all streams, that are longer than that by themselves, as a snapshot may be.
 LONG_EVENTS_BYTES = 16 * 1024 * 1024
 # How much is given to a connection at once.
@@ -31,7 +34,6 @@ HEADERS = [
     # Proxies such as nginx pass it on at once then.
     (b"x-accel-buffering", b"no"),
 ]
-
 
 Value = TypeVar("Value")
 
@@ -68,39 +70,43 @@ class EventStream:
 
     async def _follow(self, send: Send) -> None:
         """Sends the turn to its end."""
-        room = STREAM_BYTES
+        most_bytes = PART_BYTES
         # What of the room for long events this stream has taken.
         held = 0
         try:
             while True:
                 host = await _kept_open(self._host, send)
-                attachment = host.attach(self._turn_id, self._after, self._caller, room)
                 try:
-                    await self._forward(attachment, send)
-                except HostGone:
+                    async with host.attach(self._turn_id, self._after, self._caller, most_bytes) as events:
+                        await self._forward(events, send)
+                        result = await events
+                except HostEnded:
+                    # The turn goes on from here in another process, as far as that one has left it.
                     continue
-                except AttachmentFull as full:
-                    # What the browser has not got is asked for again, when there is room for it.
-                    self._room.give_back(held)
-                    held = 0
-                    room = max(STREAM_BYTES, full.needed)
-                    if full.needed > STREAM_BYTES:
-                        held = await _kept_open(partial(self._room.take, full.needed), send)
-                    continue
-                except Refusal as error:
-                    await _send(send, frame("refused", {"error": error.to_json()}))
-                finally:
-                    attachment.detach()
-                return await _send(send, frame("end", {}))
+                except ParleyError as error:
+                    if error.retryable:
+                        await asyncio.sleep(PAUSE_SECONDS)
+                        continue
+                    await _send(send, frame("refused", {"error": as_json(error)}))
+                    break
+                if not result.get("more"):
+                    break
+                self._room.give_back(held)
+                held = 0
+                most_bytes = max(PART_BYTES, result.get("nextBytes", 0))
+                if most_bytes > PART_BYTES:
+                    held = await _kept_open(partial(self._room.take, most_bytes), send)
+            await _send(send, frame("end", {}))
         finally:
             self._room.give_back(held)
 
-    async def _forward(self, attachment: Attachment, send: Send) -> None:
-        while (events := await attachment.take(SILENCE_SECONDS)) is not None:
-            await _send(send, b"".join(event.frame for event in events) or SILENCE)
-            if events:
-                # A snapshot may go back behind what was sent, to what is stored: the browser replaces what it holds.
-                self._after = events[-1].seq
+    async def _forward(self, events: AsyncStream, send: Send) -> None:
+        while event := await _kept_open(partial(anext, events, None), send):
+            # The number of the request is one on the gateway's own pipe.
+            params = {name: value for name, value in event["params"].items() if name != "requestId"}
+            await _send(send, frame(event["method"], params, params["seq"]))
+            # A snapshot may go back behind what was sent, to what is stored: the browser replaces what it holds.
+            self._after = params["seq"]
 
     async def _host(self) -> Host:
         return self._workers.runner(self._turn_id) or await self._workers.host(self._conversation_id, patience=None)

@@ -8,8 +8,10 @@ import time
 import zlib
 from collections.abc import Sequence
 
-from .host import Host, HostGone
-from .refusal import Object, Refusal, refusal
+from parley import HostEnded, Object, ParleyError
+
+from .host import Host
+from .refusals import refusal
 
 logger = logging.getLogger("gateway")
 
@@ -24,8 +26,6 @@ ANSWER_SECONDS = 60.0
 # How often a process is asked whether it is well, and how long it may take to say so.
 PING_SECONDS = 10.0
 PING_PATIENCE_SECONDS = 30.0
-# How long Parley may take to end: its `shutdown.graceSeconds`, and something for the disk.
-CLOSE_SECONDS = 15.0
 # With these it says at its start that it cannot be started so: wrong flags, no database, wrong settings.
 HOPELESS_EXIT_CODES = (64, 69, 78)
 
@@ -84,58 +84,50 @@ class Worker:
             delay = self._backoff.after(lived)
             self.next_start = time.monotonic() + delay
             self._changed.set()
-            logger.warning("Parley has ended after %.1f s; it is started again in %g s.", lived, delay)
+            logger.warning("It lived for %.1f s, and is started again in %g s.", lived, delay)
             await asyncio.sleep(delay)
 
     async def _run_once(self) -> None:
         """Starts a process and returns when it has ended. When cancelled, ends it in order."""
+        host = Host(self._binary, self._arguments)
         try:
-            host = await Host.start(self._binary, self._arguments)
-        except OSError as error:
-            logger.error("%s could not be started: %s", self._binary, error)
-            self._fail(f"{self._binary} could not be started: {error}")
-            return
-        try:
-            try:
-                await host.initialize()
-            except Refusal as error:
-                self._fail(f"Parley refuses to be initialized: {error}")
-                host.kill()
-            except HostGone:
-                if host.exit_code in HOPELESS_EXIT_CODES:
-                    self._fail(f"Parley ended with {host.exit_code} at its start; it has said why above.")
-            else:
-                self._host = host
-                self._changed.set()
-                if not self.started.done():
-                    self.started.set_result(None)
-                await self._watch(host)
-            await host.ended.wait()
-            logger.info("Parley (process %d) ended with %s.", host.process_id, host.exit_code)
+            await host.start()
+            self._host = host
+            self._changed.set()
+            if not self.started.done():
+                self.started.set_result(None)
+            logger.warning("%s", await self._watch(host))
+        except HostEnded as ended:
+            logger.error("%s", ended)
+            # Or what says so was not even started.
+            if ended.exit_code in (None, *HOPELESS_EXIT_CODES):
+                self._fail(str(ended))
+        except ParleyError as error:
+            self._fail(f"Parley refuses to be initialized: {error}")
         finally:
             self._host = None
-            if host.is_running:
-                await host.close(CLOSE_SECONDS)
+            await host.close()
 
     def _fail(self, reason: str) -> None:
         if not self.started.done():
             self.started.set_exception(StartFailed(reason))
 
-    async def _watch(self, host: Host) -> None:
+    async def _watch(self, host: Host) -> HostEnded:
         """Returns when the process has ended; ends one that does not answer."""
-        while host.is_running:
+        while True:
             try:
                 async with asyncio.timeout(PING_SECONDS):
-                    await host.ended.wait()
+                    return await host.wait_ended()
             except TimeoutError:
-                try:
-                    async with asyncio.timeout(PING_PATIENCE_SECONDS):
-                        await host.call("ping", {})
-                except TimeoutError:
-                    logger.error("Parley (process %d) does not answer and is killed.", host.process_id)
-                    host.kill()
-                except HostGone:
-                    return
+                pass
+            try:
+                async with asyncio.timeout(PING_PATIENCE_SECONDS):
+                    await host.call("ping", {})
+            except TimeoutError:
+                logger.error("Parley (process %s) does not answer and is killed.", host.process_id)
+                host.kill()
+            except HostEnded as ended:
+                return ended
 
 
 class Workers:
@@ -158,29 +150,29 @@ class Workers:
         """The processes that can be asked."""
         return [host for worker in self._all if (host := worker.host)]
 
-    async def call(self, method: str, params: Object, key: str, *, is_repeatable: bool, begins_turn: bool = False) -> Object:
+    async def call(self, method: str, params: Object, key: str, *, is_repeatable: bool) -> Object:
         """Asks the process that `key` belongs to, or another while that one is down.
 
         is_repeatable: whether it does no harm to ask again when a process has died with the request, and nobody knows what became of it.
-        Raises Refusal.
+        Raises ParleyError.
         """
         repeats = 0
         while True:
             host = await self.host(key)
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    return await host.call(method, params, begins_turn)
+                    return await host.call(method, params)
             except TimeoutError:
                 raise refusal("timeout", 504, "Parley does not answer.", retryable=is_repeatable) from None
-            except HostGone as gone:
-                repeats += 1 if gone.sent else 0
+            except HostEnded:
+                repeats += 1
                 if repeats > (MOST_REPEATS if is_repeatable else 0):
                     raise self._unavailable("Parley has died while it was asked.") from None
 
     async def host(self, key: str, patience: float | None = PATIENCE_SECONDS) -> Host:
         """The process that `key` belongs to, or another while that one is down.
 
-        patience: how long to wait while none is there, in seconds; None for as long as it takes. Raises Refusal after that, or at once when
+        patience: how long to wait while none is there, in seconds; None for as long as it takes. Raises ParleyError after that, or at once when
         none is started soon.
         """
         home = zlib.crc32(key.encode()) % len(self._all)
@@ -199,12 +191,12 @@ class Workers:
                 raise self._unavailable("Parley is not running just now.") from None
 
     def runner(self, turn_id: str) -> Host | None:
-        """The process in which the turn was begun and still runs, where its events are to be had at first hand."""
-        return next((host for host in self.hosts if host.runs(turn_id)), None)
+        """The process in which the turn was begun, where its events are to be had at first hand."""
+        return next((host for host in self.hosts if host.has_begun(turn_id)), None)
 
     def _until_next_start(self) -> float:
         return min(worker.next_start for worker in self._all) - time.monotonic()
 
-    def _unavailable(self, message: str) -> Refusal:
+    def _unavailable(self, message: str) -> ParleyError:
         wait = max(1.0, self._until_next_start())
         return refusal("parleyUnavailable", 503, message, retryable=True, retryAfterMs=int(wait * 1000))

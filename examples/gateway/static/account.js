@@ -1,6 +1,6 @@
 // Who is there: the corner above, and the banner that says what is left without signing in, and asks what shall come along.
 
-import { call, callPatiently, claim, forget, getSession, signOut } from "./api.js";
+import { call, callPatiently, claim, forget, getSession, patiently, signOut } from "./api.js";
 import { askForm } from "./dialogs.js";
 import { announce, byId, el } from "./dom.js";
 import { sentence } from "./errors.js";
@@ -31,7 +31,7 @@ export class Account {
   }
 
   async load() {
-    this.session = await getSession();
+    this.session = await patiently(getSession);
     const { claimable } = this.session;
     if (claimable && claimable.conversations === 0 && claimable.bots === 0) {
       await forget();
@@ -95,7 +95,7 @@ export class Account {
 
   #showLeft() {
     const { limit, remaining } = this.#left;
-    const text = this.#warning ?? (remaining === 0 ? "There are no messages left without signing in." : `${remaining} of ${limit} messages are left without signing in.`);
+    const text = this.#warning ?? (remaining === 0 ? "There are no messages left without signing in." : `${remaining} of ${limit} messages ${remaining === 1 ? "is" : "are"} left without signing in.`);
     if (byId("banner").textContent.startsWith(text)) return;
     this.#banner(this.#warning || remaining === 0 ? "warning" : "", el("p", {}, text), signInLink(this.#warning ? "primary" : "link"));
     if (this.#warning) announce(text);
@@ -119,15 +119,15 @@ export class Account {
     };
     this.#banner(
       "claim",
-      el("p", {}, `Before you signed in you had ${what}. Shall they come along to ${this.session.user.name}?`),
-      el("button", { type: "button", class: "primary", onclick: choose(claim, "They are yours now.") }, "Take them along"),
-      el("button", { type: "button", class: "quiet", onclick: () => this.#leave(choose(forget, "They are left behind.")) }, "Leave them"),
+      el("p", {}, `Before you signed in you had ${what}. Take everything along to ${this.session.user.name}?`),
+      el("button", { type: "button", class: "primary", onclick: choose(claim, "It is yours now.") }, "Take along"),
+      el("button", { type: "button", class: "quiet", onclick: () => this.#leave(choose(forget, "It is left behind.")) }, "Leave behind"),
     );
     announce(byId("banner").querySelector("p").textContent);
   }
 
   async #leave(leave) {
-    const answer = await askForm({ title: "Leave them behind?", text: "You will not see them again.", action: "Leave them", danger: true });
+    const answer = await askForm({ title: "Leave everything behind?", text: "You will not see it again.", action: "Leave behind", danger: true });
     if (answer) await leave();
   }
 

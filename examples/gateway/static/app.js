@@ -1,7 +1,7 @@
 // Puts the page together. Each part is told what it may ask of the others here, and knows none of them.
 
 import { Account, Notice } from "./account.js";
-import { call, callPatiently } from "./api.js";
+import { call, callPatiently, watchWaiting } from "./api.js";
 import { Bots } from "./bots.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
@@ -29,6 +29,7 @@ class App {
     /** Whether it is known who is there, and what was open. */
     this.started = false;
     this.turnChanged();
+    watchWaiting((error) => (error ? this.notice.show(error) : this.notice.clear()));
     byId("new").addEventListener("click", () => this.show(null));
     // Its address would take the place of the conversation's.
     document.querySelector(".skip").addEventListener("click", (event) => {
@@ -49,11 +50,10 @@ class App {
     const [left] = this.chat.outbox.left;
     // Coming back from signing in, one finds what one had before oneself; but the claim comes first.
     this.last = sessionStorage.getItem(LAST);
-    const id = left?.conversationId ?? this.#addressed() ?? (this.account.session.claimable ? null : this.last);
-    await this.#open(id);
+    await this.#open(left ? (left.conversationId ?? null) : (this.#addressed() ?? (this.account.session.claimable ? null : this.last)));
     this.started = true;
     this.turnChanged();
-    if (left && (left.conversationId ?? null) === id) await this.chat.deliver(left);
+    if (left) await this.chat.deliver(left);
   }
 
   #addressed() {
@@ -244,7 +244,7 @@ class App {
   async #refresh() {
     if (this.isNobody) return;
     try {
-      await Promise.all([this.conversations.load(), this.bots.load(), this.chat.refresh()]);
+      await Promise.all([this.conversations.load(), this.bots.load(), this.chat.refresh(), this.account.count()]);
     } catch (error) {
       this.fail(error);
     }

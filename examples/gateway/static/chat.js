@@ -6,7 +6,7 @@ import { endingSentence, sentence } from "./errors.js";
 import { AnswerView, QuestionView } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { followTurn } from "./stream.js";
-import { TurnState, blocksOf, textOf } from "./turn.js";
+import { TurnState, blocksOf } from "./turn.js";
 import { Versions } from "./versions.js";
 
 const PAGE = 50;
@@ -230,7 +230,7 @@ export class Chat {
     try {
       await followTurn(live, {
         signal,
-        onEvent: (name, params) => this.#event(live, name, params),
+        onEvent: (name, params) => this.#event(name, params),
         onConnection: (connected) => {
           live.offline = !connected && !live.ended;
           this.#renderSoon();
@@ -243,17 +243,23 @@ export class Chat {
     await this.#ended(live, signal);
   }
 
-  #event(live, name, params) {
+  #event(name, params) {
     this.app.event(name, params);
-    if (name === "turnStarted" || name === "turnCompleted") this.app.turnChanged();
+    if (name === "turnStarted" || name === "turnCompleted" || name === "turnSnapshot") {
+      this.app.turnChanged();
+      this.render();
+    }
     if (name === "approvalRequested") announce(`May the assistant use ${params.toolCall.name}? It waits for your choice.`);
     this.#renderSoon();
   }
 
   async #ended(live, signal) {
+    this.app.turnEnded(live.turn);
+    if (signal.aborted) return;
     this.#turns.set(live.turn.id, live.turn);
+    this.render();
     const note = live.ended ? endingSentence(live.turn) : "";
-    announce([`${this.#name()}:`, textOf(live.blocks), note].filter(Boolean).join(" "));
+    announce([`${this.#name()}:`, this.#views.get(`answer-${live.turn.id}`)?.spoken, note].filter(Boolean).join(" "));
     try {
       await this.#load(this.conversation.id, signal);
     } catch (error) {
@@ -264,7 +270,6 @@ export class Chat {
     this.live = null;
     this.render();
     this.app.turnChanged();
-    this.app.turnEnded(live.turn);
   }
 
   /** Ends the turn that is being followed. */
@@ -298,7 +303,7 @@ export class Chat {
       else items.push({ key: `answer-${message.turnId}`, turnId: message.turnId, messages: [message] });
     }
     for (const item of items) if (item.messages) item.blocks = visible(blocksOf(item.messages), item.messages[0].local);
-    if (live) items.push({ key: `answer-${live.turn.id}`, turnId: live.turn.id, blocks: visible(live.blocks, live.turn.local), live });
+    if (live) items.push(this.#liveItem());
     const last = items.at(-1);
     // A turn that failed before anything was said has no message, but something to say.
     if (last?.message && !live && endingSentence(this.#turns.get(last.message.turnId) ?? {})) {
@@ -308,16 +313,37 @@ export class Chat {
     return items;
   }
 
+  #liveItem() {
+    const { live } = this;
+    return { key: `answer-${live.turn.id}`, turnId: live.turn.id, blocks: visible(live.blocks, live.turn.local), live };
+  }
+
+  /** With the next picture, shows what the turn has said: what stands before it stays as it is. */
   #renderSoon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.render();
+      const view = this.live && this.#views.get(this.#liveItem().key);
+      if (view) this.#update(view, this.#liveItem());
+      else this.render();
+      this.#stayAtEnd();
+    });
+  }
+
+  #update(view, item) {
+    view.update({
+      ...item,
+      name: this.#name(),
+      place: this.versions.place(item.message ?? item.messages?.[0]),
+      busy: this.busy,
+      turn: this.#turns.get(item.turnId),
+      canRate: this.app.can("rateMessage"),
+      canFork: this.app.can("forkConversation"),
     });
   }
 
   render() {
     const items = this.#items();
-    const name = this.#name();
+    const focused = this.#log.contains(document.activeElement);
     byId("greeting").hidden = items.length > 0;
     this.#earlier.hidden = this.#cursor === null;
     this.#log.setAttribute("aria-busy", String(this.live !== null));
@@ -329,22 +355,22 @@ export class Chat {
       if (!view) this.#views.set(item.key, (view = item.message ? new QuestionView(this.actions) : new AnswerView(this.actions)));
       if (before.nextSibling !== view.element) before.after(view.element);
       before = view.element;
-      const first = item.message ?? item.messages?.[0];
-      view.update({
-        ...item,
-        name,
-        place: this.versions.place(first),
-        busy: this.busy,
-        turn: this.#turns.get(item.turnId),
-        canRate: this.app.can("rateMessage"),
-        canFork: this.app.can("forkConversation"),
-      });
+      this.#update(view, item);
     }
     for (const key of gone) {
       this.#views.get(key).element.remove();
       this.#views.delete(key);
     }
+    // What had the focus is gone: it stays near.
+    if (focused && !this.#log.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
     this.#stayAtEnd();
+  }
+
+  /** The focus goes to where one chooses among the versions of a message, if it was there. */
+  focusVersions(message) {
+    if (document.activeElement !== this.#scroller && !this.#log.contains(document.activeElement)) return;
+    const view = this.#views.get(message.role === "user" ? message.id : `answer-${message.turnId}`);
+    view?.element.querySelector(".versions button:enabled")?.focus();
   }
 
   /** Who reads further up is left there; who is at the end stays at it. */

@@ -195,7 +195,7 @@ export class Conversations {
   async #rename(conversation) {
     const answer = await askForm({
       title: "Rename the conversation", action: "Rename",
-      fields: [{ name: "title", label: "Title", value: conversation.title, maxlength: 200 }],
+      fields: [{ name: "title", label: "Title", value: conversation.title }],
       submit: ({ title }) => call("updateConversation", { conversationId: conversation.id, title }),
     });
     if (answer) this.app.changed(answer.conversation);

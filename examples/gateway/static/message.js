@@ -5,21 +5,30 @@ import { endingSentence } from "./errors.js";
 import { MarkdownView } from "./render.js";
 import { textOf } from "./turn.js";
 
-/** `‹ 2 / 3 ›`: the versions that stand in a message's place. `go(step)` shows the one before or after. */
-function versions(place, go) {
+/** `‹ 2 / 3 ›`: the versions that stand in a message's place. `go(step)` shows the one before or after, unless something is going on. */
+function versions(place, busy, go) {
   if (!place || place.count < 2) return null;
   return el(
     "span",
     { class: "versions", role: "group", "aria-label": "Versions" },
-    iconButton("Earlier version", "left", () => go(-1), { disabled: place.index === 0 }),
+    iconButton("Earlier version", "left", () => go(-1), { disabled: busy || place.index === 0 }),
     el("span", {}, `${place.index + 1} / ${place.count}`),
-    iconButton("Later version", "right", () => go(1), { disabled: place.index === place.count - 1 }),
+    iconButton("Later version", "right", () => go(1), { disabled: busy || place.index === place.count - 1 }),
   );
+}
+
+/** Puts other controls in the place of those that are there; the focus goes to the one of the same name. */
+function replaceControls(place, controls) {
+  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  place.replaceChildren(...controls.filter(Boolean));
+  if (focused) [...place.querySelectorAll("button")].find((button) => button.getAttribute("aria-label") === focused)?.focus();
 }
 
 /** What a person has said. */
 export class QuestionView {
-  element = el("article", { class: "question", "aria-label": "You" });
+  #bubble = el("p", { class: "bubble" });
+  #actions = el("div", { class: "actions" });
+  element = el("article", { class: "question", "aria-label": "You" }, this.#bubble, this.#actions);
   #shown = "";
 
   /** `actions` are `edit(message, text)`, `version(message, step)` and `withdraw()`. */
@@ -32,24 +41,26 @@ export class QuestionView {
     const key = JSON.stringify([message.id, text, place, pending, busy]);
     if (key === this.#shown || this.element.querySelector("form")) return;
     this.#shown = key;
-    const bubble = el("p", { class: message.local ? "bubble command" : "bubble" }, text);
-    const tools = el("div", { class: "actions" });
+    if (this.#bubble.textContent !== text) this.#bubble.textContent = text;
+    this.#bubble.classList.toggle("command", Boolean(message.local));
+    this.#actions.classList.toggle("stays", Boolean(pending));
     if (pending) {
-      tools.append(el("span", { class: "waiting" }, pending), el("button", { type: "button", class: "link", onclick: () => this.actions.withdraw() }, "Do not send"));
-      tools.classList.add("stays");
+      const withdraw = el("button", { type: "button", class: "link", onclick: () => this.actions.withdraw() }, "Do not send");
+      replaceControls(this.#actions, [el("span", { class: "waiting" }, pending), withdraw]);
     } else {
-      tools.append(...[versions(place, (step) => this.actions.version(message, step)), copyButton("Copy the message", () => text)].filter(Boolean));
-      if (!message.local) tools.append(iconButton("Edit the message", "edit", () => this.#edit(message, text), { disabled: busy }));
+      replaceControls(this.#actions, [
+        versions(place, busy, (step) => this.actions.version(message, step)),
+        copyButton("Copy the message", () => text),
+        message.local ? null : iconButton("Edit the message", "edit", () => this.#edit(message, text), { disabled: busy }),
+      ]);
     }
-    this.element.replaceChildren(bubble, tools);
   }
 
   #edit(message, text) {
     const area = el("textarea", { "aria-label": "The message", rows: "1" });
     area.value = text;
     const close = () => {
-      this.#shown = "";
-      form.remove();
+      this.element.replaceChildren(this.#bubble, this.#actions);
       this.actions.refresh();
       this.element.querySelector('[aria-label="Edit the message"]')?.focus();
     };
@@ -144,7 +155,9 @@ class ToolView {
       for (const button of this.#approval.querySelectorAll("button")) button.disabled = true;
       if (!(await this.actions.approve(block, option))) for (const button of this.#approval.querySelectorAll("button")) button.disabled = false;
     };
-    const buttons = CHOICES.map(([option, label, kind]) => el("button", { type: "button", class: kind, onclick: () => choose(option) }, label));
+    // What the host does not offer is not shown, and what this page does not know is not chosen.
+    const choices = CHOICES.filter(([option]) => block.options?.includes(option) ?? true);
+    const buttons = choices.map(([option, label, kind]) => el("button", { type: "button", class: kind, onclick: () => choose(option) }, label));
     this.#approval.replaceChildren(el("p", {}, "May the assistant use ", el("code", {}, block.name), " with this?"), el("div", { class: "row" }, ...buttons));
   }
 }
@@ -168,6 +181,11 @@ export class AnswerView {
   /** `actions` are `approve(block, option)`, `again(message)`, `version(message, step)`, `rate(message, rating)` and `fork(message)`. */
   constructor(actions) {
     this.actions = actions;
+  }
+
+  /** The answer as it is read out: without the signs of Markdown, without thoughts and tools. */
+  get spoken() {
+    return this.#views.filter(({ kind }) => kind === "text").map(({ element }) => element.innerText).join("\n");
   }
 
   update({ name, blocks, messages, turn, live, place, busy, canRate, canFork }) {
@@ -208,10 +226,9 @@ export class AnswerView {
   }
 
   #updateActions({ blocks, message, first, turn, live, place, busy, rating, canRate, canFork }) {
-    const focused = this.#actions.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     const buttons = [];
     if (!live) {
-      buttons.push(versions(place, (step) => this.actions.version(first, step)));
+      buttons.push(versions(place, busy, (step) => this.actions.version(first, step)));
       if (textOf(blocks) !== "") buttons.push(copyButton("Copy the answer", () => textOf(blocks)));
       const question = message?.id ?? turn?.userMessageId;
       if (question && !(message?.local ?? turn?.local)) buttons.push(iconButton("Answer again", "again", () => this.actions.again(question), { disabled: busy }));
@@ -223,8 +240,7 @@ export class AnswerView {
       }
       if (message && canFork) buttons.push(iconButton("Go on from here in a new conversation", "fork", () => this.actions.fork(message), { disabled: busy }));
     }
-    this.#actions.replaceChildren(...buttons.filter(Boolean));
-    if (focused) [...this.#actions.querySelectorAll("button")].find((button) => button.getAttribute("aria-label") === focused)?.focus();
+    replaceControls(this.#actions, buttons);
   }
 }
 

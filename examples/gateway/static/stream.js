@@ -1,6 +1,6 @@
 // Follows a turn: server-sent events over fetch, taken up again exactly where the connection broke.
 
-import { ApiError } from "./api.js";
+import { ApiError, failure } from "./api.js";
 import { pause } from "./pause.js";
 
 /** Reads `text/event-stream`, whatever pieces it comes in, and gives `{name, data}` for each event. */
@@ -46,8 +46,39 @@ export class EventParser {
   }
 }
 
+/** The server says something every 15 seconds: a connection that is silent for longer than this is dead, though nobody has said so. */
+const SILENCE_MS = 40_000;
+
+/** Ends one connection when the browser loses its network, when the server is silent for too long, or when nobody wants it any more. */
+class Watch {
+  #connection = new AbortController();
+  #timer = 0;
+
+  constructor(signal) {
+    this.signal = this.#connection.signal;
+    this.outer = signal;
+    this.stop = () => this.#connection.abort();
+    globalThis.addEventListener?.("offline", this.stop);
+    signal?.addEventListener("abort", this.stop);
+    if (signal?.aborted) this.stop();
+    this.heard();
+  }
+
+  /** Something has come. */
+  heard() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.stop, SILENCE_MS);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+    globalThis.removeEventListener?.("offline", this.stop);
+    this.outer?.removeEventListener("abort", this.stop);
+  }
+}
+
 /** Gives the events of one connection to `take(name, params)`, until that says that it has the last one, or the connection ends. */
-async function readEvents(response, take) {
+async function readEvents(response, watch, take) {
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
@@ -55,6 +86,7 @@ async function readEvents(response, take) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return false;
+      watch.heard();
       for (const event of parser.push(decoder.decode(value, { stream: true }))) {
         if (event.name === "end" || take(event.name, JSON.parse(event.data))) return true;
       }
@@ -63,11 +95,6 @@ async function readEvents(response, take) {
     // Nothing more is wanted of it; that it may have failed already has been told by read().
     reader.cancel().catch(() => {});
   }
-}
-
-async function refusal(response) {
-  const body = await response.json().catch(() => ({}));
-  return new ApiError(body.error?.message ?? `The server answered ${response.status}.`, body.error?.data ?? { code: "badGateway", retryable: response.status >= 500 });
 }
 
 /**
@@ -84,16 +111,19 @@ export async function followTurn(state, { signal, onEvent, onConnection, fetch =
     return state.ended;
   };
   for (;;) {
+    const watch = new Watch(signal);
     try {
       const headers = { Accept: "text/event-stream" };
       if (state.seq > 0) headers["Last-Event-ID"] = String(state.seq);
-      const response = await fetch(`/api/turns/${encodeURIComponent(state.turn.id)}/events`, { headers, signal, cache: "no-store" });
-      if (!response.ok) throw await refusal(response);
+      const response = await fetch(`/api/turns/${encodeURIComponent(state.turn.id)}/events`, { headers, signal: watch.signal, cache: "no-store" });
+      if (!response.ok) throw failure(response.status, await response.json().catch(() => null));
       onConnection?.(true);
-      if (await readEvents(response, take)) return;
+      if (await readEvents(response, watch, take)) return;
     } catch (error) {
-      if (signal?.aborted) throw error;
+      signal?.throwIfAborted();
       if (error instanceof ApiError && !error.data.retryable) throw error;
+    } finally {
+      watch.end();
     }
     onConnection?.(false);
     await wait(Math.min(250 * 2 ** attempt, 8000), signal);

@@ -82,7 +82,7 @@ export class TurnState {
         complete(this.blocks, params);
         return true;
       case "approvalRequested":
-        this.#tool(params.toolCall).approval = "requested";
+        Object.assign(this.#tool(params.toolCall), { approval: "requested", options: params.options });
         return true;
       case "approvalResolved":
         this.#openCall(params.toolCallId).approval = params.option;

@@ -51,12 +51,13 @@ export class Versions {
 
   /** Shows the version before or after a message. */
   async go(message, step) {
-    const siblings = this.#siblings.get(message.id);
-    const other = siblings?.[siblings.indexOf(siblings.find(({ id }) => id === message.id)) + step];
+    const place = this.place(message);
+    const other = place && this.#siblings.get(message.id)[place.index + step];
     if (!other) return;
     this.leave(this.chat.messages);
     await call("updateConversation", { conversationId: this.chat.conversation.id, headMessageId: await this.#headOf(other) });
-    await this.chat.open(this.chat.conversation.id);
+    await this.chat.refresh();
+    this.chat.focusVersions(other);
   }
 
   /** What was last shown behind a version, or else the end of its turn: further than that, the protocol cannot be asked. */

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
+import threading
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +32,74 @@ def lines(*answers: dict[str, Any]) -> str:
     return "".join(json.dumps(answer) + "\n" for answer in answers)
 
 
+class Wire:
+    """What lies between a browser and a gateway: it can be cut, and mended."""
+
+    def __init__(self, gateway_port: int, port: int) -> None:
+        """gateway_port: where the gateway listens. port: where browsers come."""
+        self._to = gateway_port
+        self._connections: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.is_cut = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Ends all connections, and takes no more."""
+        self.is_cut = True
+        while self._connections:
+            self._end(self._connections.pop())
+
+    def mend(self) -> None:
+        self.is_cut = False
+
+    def close(self) -> None:
+        self._end(self._listener)
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                browser, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_cut:
+                browser.close()
+                continue
+            gateway = socket.create_connection(("127.0.0.1", self._to))
+            self._connections += [browser, gateway]
+            for source, target in ((browser, gateway), (gateway, browser)):
+                threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass  # It was cut.
+        self._end(target)
+
+    @staticmethod
+    def _end(connection: socket.socket) -> None:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # It has ended already.
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 class Person:
     """Somebody's window."""
 
-    def __init__(self, context: BrowserContext, gateway: harness.Gateway) -> None:
+    def __init__(self, context: BrowserContext, gateway: harness.Gateway, port: int | None = None) -> None:
+        """port: where the gateway is to be found, if it is not where it listens."""
         self.context, self.gateway = context, gateway
+        self.origin = f"http://localhost:{port or gateway.port}"
         self.page: Page = context.new_page()
         # What the browser complains about: a script that fails, or that the Content-Security-Policy forbids.
         self.complaints: list[str] = []
@@ -47,7 +113,7 @@ class Person:
             self.complaints.append(text)
 
     def visit(self, path: str = "/") -> Person:
-        self.page.goto(f"http://localhost:{self.gateway.port}{path}")
+        self.page.goto(self.origin + path)
         expect(self.button("New conversation").or_(self.button("Conversations")).first).to_be_visible()
         return self
 
@@ -106,8 +172,7 @@ class Person:
 
     def call(self, method: str, **params: Any) -> Any:
         """Calls a method of Parley's as this person, beside the page."""
-        origin = f"http://localhost:{self.gateway.port}"
-        response = self.context.request.post(f"{origin}/api/{method}", data=params, headers={"Origin": origin})
+        response = self.context.request.post(f"{self.origin}/api/{method}", data=params, headers={"Origin": self.origin})
         assert response.ok, response.text()
         return response.json()
 
@@ -127,15 +192,16 @@ class BrowserTest(unittest.TestCase):
         cls.chromium = cls.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
         cls.addClassCleanup(cls.chromium.close)
 
-    def gateway(self, model: str, *serve: str) -> harness.Gateway:
-        return self.enterContext(harness.Gateway(model=model, serve=["--set=quotas.anonymous.inFlight.limit=1", *serve]))
+    def gateway(self, model: str, *serve: str, arguments: Sequence[str] = ()) -> harness.Gateway:
+        """model: a script. serve: flags of `parley serve`. arguments: the gateway's."""
+        return self.enterContext(harness.Gateway(*arguments, model=model, serve=["--set=quotas.anonymous.inFlight.limit=1", *serve]))
 
-    def person(self, gateway: harness.Gateway, **options: Any) -> Person:
-        """A new person; options: those of the browser's context."""
+    def person(self, gateway: harness.Gateway, port: int | None = None, **options: Any) -> Person:
+        """A new person. port: where the gateway is to be found. options: those of the browser's context."""
         context = self.chromium.new_context(**options)
         self.addCleanup(context.close)
         context.set_default_timeout(PATIENCE_MS)
-        person = Person(context, gateway)
+        person = Person(context, gateway, port)
         self.addCleanup(lambda: self.assertEqual(person.complaints, []))
         return person.visit()
 

@@ -195,17 +195,21 @@ class Browser:
         fields = {"Content-Type": "application/json", "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         return self.request("POST", path, data, fields | {name.replace("_", "-"): value for name, value in headers.items()})
 
-    def call(self, method: str, **params: Any) -> Any:
+    def call(self, method: str, /, **params: Any) -> Any:
         """Calls a method of Parley's, which succeeds."""
         answer = self.post(f"/api/{method}", params)
         assert answer.status == 200, answer.body
         return answer.json
 
-    def refusal(self, method: str, **params: Any) -> Answer:
+    def refusal(self, method: str, /, **params: Any) -> Answer:
         """Calls a method of Parley's, which is refused."""
         answer = self.post(f"/api/{method}", params)
         assert answer.status >= 400, answer.body
         return answer
+
+    def session(self) -> Any:
+        """Who is there, without what Parley can do."""
+        return {name: value for name, value in self.get("/api/session").json.items() if name != "methods"}
 
     def sign_in(self, name: str) -> None:
         asked = self.get("/sign-in")

@@ -7,11 +7,12 @@ import re
 from playwright.sync_api import APIResponse, Route, expect
 
 from . import harness
-from .browsing import BrowserTest, Person, lines, pieces, publish
+from .browsing import BrowserTest, Person, Wire, free_port, lines, pieces, publish
 
 # The model says no more; nobody waits for so long.
 SILENCE = {"delayMs": 600_000}
-LONG = "".join(f"Word {number} of the answer.\n\n" for number in range(1, 60))
+PARAGRAPHS = [f"Word {number} of the answer." for number in range(1, 60)]
+LONG = "\n\n".join(PARAGRAPHS)
 
 
 class Visits(BrowserTest):
@@ -51,9 +52,9 @@ class Visits(BrowserTest):
 
         limit.get_by_role("link", name="Sign in").click()
         visitor.sign_in("Ada Lovelace")
-        expect(visitor.banner).to_contain_text("Before you signed in you had 1 conversation. Shall they come along to Ada Lovelace?")
+        expect(visitor.banner).to_contain_text("Before you signed in you had 1 conversation. Take everything along to Ada Lovelace?")
         expect(visitor.conversations).to_have_count(0)
-        visitor.button("Take them along").click()
+        visitor.button("Take along").click()
         expect(visitor.banner).to_be_hidden()
         expect(visitor.conversations).to_have_text(["What is a parley?"])
         # Where one was is where one is, with what one was about to say.
@@ -73,8 +74,8 @@ class Visits(BrowserTest):
         visitor.ask("Hello")
         visitor.page.get_by_role("banner").get_by_role("link", name="Sign in").click()
         visitor.sign_in("Ben")
-        visitor.button("Leave them").click()
-        visitor.page.get_by_role("dialog").get_by_role("button", name="Leave them").click()
+        visitor.button("Leave behind").click()
+        visitor.page.get_by_role("dialog").get_by_role("button", name="Leave behind").click()
         expect(visitor.banner).to_be_hidden()
         expect(visitor.conversations).to_have_count(0)
         self.assertEqual({cookie["name"] for cookie in visitor.context.cookies()}, {"__Host-session"})
@@ -89,27 +90,46 @@ class Visits(BrowserTest):
         expect(visitor.button("Stop the answer")).to_be_visible()
         expect(visitor.answers).to_contain_text("Word 20 of the answer.")
         expect(visitor.button("Send")).to_be_visible()
-        self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), [line for line in LONG.split("\n") if line])
+        self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), PARAGRAPHS)
 
-    def test_a_lost_network_in_mid_stream_loses_no_token_and_sends_nothing_twice(self) -> None:
-        steps = [*pieces(LONG[:300]), SILENCE]
-        visitor = self.person(self.gateway(lines({"steps": steps}, {"text": "Back again."})))
+    def test_a_wire_that_is_cut_in_mid_stream_loses_no_token(self) -> None:
+        port, gateway_port = free_port(), free_port()
+        steps = [*pieces(LONG[:300]), {"delayMs": 2500}, *pieces(LONG[300:])]
+        gateway = self.gateway(lines({"steps": steps}), arguments=["--port", str(gateway_port), "--origin", f"http://localhost:{port}"])
+        wire = Wire(gateway_port, port)
+        self.addCleanup(wire.close)
+        visitor = self.person(gateway, port)
+        numbers: list[str | None] = []
+        visitor.page.on("request", lambda request: numbers.append(request.headers.get("last-event-id")) if request.url.endswith("/events") else None)
         visitor.say("Say a lot.")
-        expect(visitor.answers).to_contain_text("Word 11 of the answer.")
+        expect(visitor.answers).to_contain_text("Word 13 of the answer")
+        wire.cut()
+        expect(visitor.answers).to_contain_text("The connection is lost. Trying again …")
+        wire.mend()
+        expect(visitor.button("Send")).to_be_visible()
+        self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), PARAGRAPHS)
+        # What it had was not asked for again.
+        self.assertIsNone(numbers[0])
+        self.assertGreater(int(numbers[-1] or 0), 1)
+
+    def test_a_browser_that_is_offline_sends_nothing_twice(self) -> None:
+        visitor = self.person(self.gateway(lines({"steps": [{"text": "Half"}, SILENCE]}, {"text": "Back again."})))
+        visitor.say("Hello")
+        expect(visitor.answers).to_contain_text("Half")
         visitor.context.set_offline(True)
+        expect(visitor.answers).to_contain_text("The connection is lost. Trying again …")
         visitor.context.set_offline(False)
+        expect(visitor.answers).not_to_contain_text("The connection is lost.")
         visitor.button("Stop the answer").click()
         expect(visitor.answers).to_contain_text("Stopped.")
-        self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), [line for line in LONG[:300].split("\n") if line])
 
         visitor.context.set_offline(True)
         visitor.say("Are you there?")
         expect(visitor.questions.last).to_contain_text("There is no connection. It is sent as soon as that is over.")
         visitor.context.set_offline(False)
         expect(visitor.answers.last).to_contain_text("Back again.")
-        expect(visitor.questions).to_have_count(2)
-        conversation = visitor.call("listConversations")["data"][0]
-        self.assertEqual(conversation["messageCount"], 4)
+        expect(visitor.questions).to_have_text(["Hello", "Are you there?"])
+        self.assertEqual(visitor.call("listConversations")["data"][0]["messageCount"], 4)
 
     def test_an_answer_that_was_lost_on_its_way_is_not_asked_for_twice(self) -> None:
         visitor = self.person(self.gateway(lines({"text": "Once."}, {"text": "Twice."})))
@@ -170,11 +190,15 @@ class Visits(BrowserTest):
         self.assertEqual(visitor.log.locator("script, img, a").count(), 0)
 
     def test_when_everything_is_in_use_the_page_says_when_to_come_back(self) -> None:
-        visitor = self.person(self.gateway(harness.script({"text": "Yes."}), "--set=quotas.system.turns.limit=1", "--set=quotas.system.anonymousTurns.limit=1"))
+        visitor = self.person(self.gateway(harness.script({"text": "Yes."}), "--set=quotas.system.turns.limit=1"))
+        visitor.page.clock.install()
+        visitor.visit()
         visitor.ask("Hello")
         visitor.say("And now?")
         expect(visitor.page.get_by_role("alert")).to_contain_text(re.compile(r"Everything is in use just now\. Back at \d?\d:\d\d"))
         expect(visitor.field).to_have_value("And now?")
+        visitor.page.clock.fast_forward("05:00:00")
+        expect(visitor.page.get_by_role("alert")).to_have_text("There should be room again. Please try once more.")
 
 
 class Conversing(BrowserTest):
@@ -203,8 +227,9 @@ class Conversing(BrowserTest):
         expect(visitor.questions.get_by_role("group", name="Versions")).to_have_text("2 / 2")
         # Back at the question before, all that had followed it is there again.
         visitor.questions.hover()
-        visitor.questions.get_by_role("button", name="Earlier version").click()
+        visitor.questions.get_by_role("button", name="Earlier version").press("Enter")
         expect(visitor.questions).to_contain_text(["A question", "More"])
+        expect(visitor.questions.first.get_by_role("button", name="Later version")).to_be_focused()
         expect(visitor.answers).to_contain_text(["Two", "Three"])
         visitor.answers.first.get_by_role("button", name="Earlier version").click()
         expect(visitor.answers).to_contain_text(["One"])
@@ -352,7 +377,7 @@ class Conversing(BrowserTest):
         search = visitor.page.get_by_role("searchbox", name="Search conversations")
         search.fill("express su")
         expect(visitor.conversations).to_have_text(["About trainsThe *Sud Express* is gone."])
-        expect(visitor.conversations.get_by_role("mark")).to_have_text(["Sud", "Express"])
+        expect(visitor.conversations.locator("mark")).to_have_text(["Sud", "Express"])
         expect(visitor.page.get_by_role("status")).to_have_text("One conversation found.")
         visitor.conversations.click()
         expect(visitor.questions).to_have_text(["About trains"])
@@ -397,5 +422,5 @@ class Conversing(BrowserTest):
         expect(visitor.conversations).to_have_text(["One", "One (fork)", "One"])
 
     def need(self, visitor: Person, method: str) -> None:
-        if method not in visitor.context.request.get(f"http://localhost:{visitor.gateway.port}/api/session").json()["methods"]:
+        if method not in visitor.context.request.get(f"{visitor.origin}/api/session").json()["methods"]:
             self.skipTest(f"This Parley has no {method}.")

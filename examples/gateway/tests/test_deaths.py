@@ -11,10 +11,12 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
+from gateway import workers
 from gateway.workers import Backoff
 
-from .harness import Browser, Gateway, Transcript, follow, script, tokens, wait_for
+from .harness import PARLEY, Browser, Gateway, Transcript, follow, script, tokens, wait_for
 
 LONG, LONG_STEPS = tokens(100, 20)
 MODEL = script({"expect": "long", "steps": LONG_STEPS}, {"text": "Hello."})
@@ -150,13 +152,13 @@ class DeathTests(unittest.TestCase):
                 self.assertIn(int(answer.headers["Retry-After"]), (1, 2))
                 # The page itself, and who is signed in, do not depend on it.
                 self.assertEqual(browser.get("/").status, 200)
-                self.assertTrue(browser.get("/api/session").json["signedIn"])
+                self.assertTrue(browser.session()["signedIn"])
                 broken.unlink()
                 wait_for(lambda: browser.post("/api/getTurn", {"turnId": turn}).status == 200)
                 self.assertEqual([re.findall(r"in ([\d.]+) s", line)[0] for line in gateway.log.splitlines() if "again" in line], ["0", "0.5", "1", "2"])
 
     def test_what_cannot_be_started_at_all_is_said(self) -> None:
-        for gateway, reason in ((Gateway(parley="/no/such/parley"), "could not be started"), (Gateway(serve=["--set=x=1"]), "ended with 78")):
+        for gateway, reason in ((Gateway(parley="/no/such/parley"), "could not be started"), (Gateway(serve=["--set=x=1"]), "exit code 78: parley: --set x")):
             self.assertEqual(gateway.process.wait(10), 1)
             self.assertIn(reason, gateway.log.splitlines()[-1])
             self.assertNotIn("Traceback", gateway.log)
@@ -198,6 +200,23 @@ class DeathTests(unittest.TestCase):
                 later = gateway.browser()
                 later.cookies = browser.cookies
                 self.assertEqual(follow(later, turn).status, "completed")
+
+
+class WorkerTests(unittest.IsolatedAsyncioTestCase):
+    async def test_a_process_that_does_not_answer_is_replaced(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, patch.multiple(workers, PING_SECONDS=0.2, PING_PATIENCE_SECONDS=0.5):
+            those = workers.Workers(PARLEY, ["--database", str(Path(folder) / "parley.db")], 1)
+            try:
+                await those.start()
+                (host,) = those.hosts
+                assert host.process_id
+                os.kill(host.process_id, signal.SIGSTOP)
+                # What it was asked is asked of the next one.
+                models = await those.call("listModels", {"caller": {"userId": "ada"}}, "ada", is_repeatable=True)
+                self.assertTrue(models["data"])
+                self.assertNotEqual(those.hosts, [host])
+            finally:
+                await those.close()
 
 
 class BackoffTests(unittest.TestCase):

@@ -68,7 +68,7 @@ class MethodsTests(unittest.TestCase):
         call("deleteConversation", conversationId=conversation)
         call("deleteBot", botId=bot["id"])
         call("deleteUser", confirm=True)
-        self.assertEqual(self.browser.get("/api/session").json, {"signedIn": False, "anonymous": False})
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": False})
 
     def test_errors_have_the_status_that_parley_gives_them(self) -> None:
         self.signed_in("Grace")
@@ -105,6 +105,9 @@ class MethodsTests(unittest.TestCase):
             self.assertEqual((answer.status, answer.code), (404, "methodNotFound"))
         for name, value in (("caller", {"operator": True}), ("clientAddress", "10.0.0.1")):
             answer = self.browser.refusal("sendMessage", text="Hello?", **{name: value})
+            self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
+        for name in ("method", "self", "requestId"):
+            answer = self.browser.refusal("createConversation", **{name: "x"})
             self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
         self.assertEqual(self.browser.get("/api/sendMessage").status, 405)
         self.assertEqual(self.browser.get("/static/../gateway/app.py").status, 404)

@@ -31,7 +31,7 @@ class PeopleTests(unittest.TestCase):
         return {each["id"] for each in browser.call("listConversations")["data"]}
 
     def test_the_cookie_of_an_anonymous_person(self) -> None:
-        self.assertEqual(self.browser.get("/api/session").json, {"signedIn": False, "anonymous": False})
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": False})
         answer = self.browser.post("/api/sendMessage", {"text": "Hello?"})
         self.assertNotIn("anonymousToken", answer.json)
         (cookie,) = answer.headers.get_all("Set-Cookie", [])
@@ -39,7 +39,7 @@ class PeopleTests(unittest.TestCase):
         self.assertTrue(name.startswith("__Host-anonymous="))
         self.assertLessEqual({"HttpOnly", "Secure", "Path=/", "SameSite=lax"}, set(attributes))
         self.assertFalse([attribute for attribute in attributes if attribute.startswith("Domain")])
-        self.assertEqual(self.browser.get("/api/session").json, {"signedIn": False, "anonymous": True})
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": True})
         self.assertEqual(len(self.conversations(self.browser)), 1)
         # The same person from now on, and another one in another browser.
         self.assertEqual(self.browser.post("/api/createConversation", {}).headers.get_all("Set-Cookie"), None)
@@ -52,7 +52,7 @@ class PeopleTests(unittest.TestCase):
 
     def test_a_token_that_nobody_knows_is_dropped(self) -> None:
         self.browser.cookies["__Host-anonymous"] = "x" * 43
-        self.assertEqual(self.browser.get("/api/session").json, {"signedIn": False, "anonymous": False})
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": False})
         self.assertNotIn("__Host-anonymous", self.browser.cookies)
         self.browser.cookies["__Host-anonymous"] = "x" * 43
         answer = self.browser.refusal("sendMessage", text="Hello?")
@@ -62,7 +62,7 @@ class PeopleTests(unittest.TestCase):
     def test_signing_in_and_out(self) -> None:
         self.browser.sign_in("  Ada Lovelace ")
         self.assertEqual(
-            self.browser.get("/api/session").json,
+            self.browser.session(),
             {"signedIn": True, "anonymous": False, "user": {"id": "ada-lovelace", "name": "Ada Lovelace"}},
         )
         self.assertEqual(list(self.browser.cookies), ["__Host-session"])
@@ -71,7 +71,7 @@ class PeopleTests(unittest.TestCase):
         elsewhere.sign_in("Ada Lovelace")
         self.assertIn(conversation, self.conversations(elsewhere))
         self.browser.post("/api/sign-out", {})
-        self.assertEqual(self.browser.get("/api/session").json, {"signedIn": False, "anonymous": False})
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": False})
 
     def test_a_session_cannot_be_forged(self) -> None:
         self.browser.sign_in("Eve")
@@ -79,11 +79,11 @@ class PeopleTests(unittest.TestCase):
         payload, _, signature = session.partition(".")
         for forged in ("", ".", payload, f"{payload}.", f"{payload}.{signature[:-2]}", f"e30.{signature}", f"{payload}x.{signature}", "é.é"):
             self.browser.cookies["__Host-session"] = forged.encode().decode("latin-1")
-            self.assertFalse(self.browser.get("/api/session").json["signedIn"], forged)
+            self.assertFalse(self.browser.session()["signedIn"], forged)
         # What was signed for another purpose is no session.
         self.browser.get("/sign-in")
         self.browser.cookies["__Host-session"] = self.browser.cookies["__Host-sign-in"]
-        self.assertFalse(self.browser.get("/api/session").json["signedIn"])
+        self.assertFalse(self.browser.session()["signedIn"])
 
     def test_nobody_is_signed_in_by_somebody_elses_link(self) -> None:
         def code_for(browser: Browser, state: str) -> str:
@@ -97,7 +97,7 @@ class PeopleTests(unittest.TestCase):
         self.assertEqual(self.browser.get(link).status, 403)
         self.browser.get("/sign-in")
         self.assertEqual(self.browser.get(link).status, 403)
-        self.assertFalse(self.browser.get("/api/session").json["signedIn"])
+        self.assertFalse(self.browser.session()["signedIn"])
         # His own browser may; the code works once.
         cookie = mallory.cookies["__Host-sign-in"]
         self.assertEqual(mallory.get(link).status, 303)
@@ -119,12 +119,12 @@ class PeopleTests(unittest.TestCase):
         self.browser.sign_in("Claire")
         own = self.send(self.browser)
         self.assertEqual(self.conversations(self.browser), {own})
-        session = self.browser.get("/api/session").json
+        session = self.browser.session()
         self.assertEqual(session["claimable"], {"conversations": 1, "bots": 1})
         self.assertEqual(self.browser.post("/api/claim", {}).json, {"conversations": 1, "bots": 1})
         self.assertEqual(list(self.browser.cookies), ["__Host-session"])
         self.assertEqual(self.conversations(self.browser), {first, own})
-        self.assertNotIn("claimable", self.browser.get("/api/session").json)
+        self.assertNotIn("claimable", self.browser.session())
         answer = self.browser.post("/api/claim", {})
         self.assertEqual((answer.status, answer.code), (401, "authRequired"))
 

@@ -33,7 +33,7 @@ test("a turn's events become blocks, each once", () => {
     ["reasoningDelta", { seq: 3, messageId: "m1", delta: "." }],
     ["messageDelta", { fromSeq: 4, seq: 5, messageId: "m1", delta: "Let me" }],
     ["toolCallStarted", { seq: 6, toolCall: { id: "k", name: "list_bots", arguments: {}, source: "built-in" } }],
-    ["approvalRequested", { seq: 7, toolCall: { id: "k", name: "list_bots", arguments: {} } }],
+    ["approvalRequested", { seq: 7, toolCall: { id: "k", name: "list_bots", arguments: {} }, options: ["allowOnce", "rejectOnce"] }],
     ["approvalResolved", { seq: 8, toolCallId: "k", option: "allowOnce" }],
     ["toolCallCompleted", { seq: 9, toolCallId: "k", status: "completed", durationMs: 3, text: "None." }],
     ["messageDelta", { seq: 10, messageId: "m", delta: "No" }],
@@ -47,7 +47,7 @@ test("a turn's events become blocks, each once", () => {
   assert.deepEqual(state.blocks, [
     { kind: "reasoning", messageId: "m1", text: "Hm." },
     { kind: "text", messageId: "m1", text: "Let me" },
-    { kind: "tool", id: "k", name: "list_bots", arguments: {}, approval: undefined, status: "completed", text: "None.", data: undefined, durationMs: 3 },
+    { kind: "tool", id: "k", name: "list_bots", arguments: {}, approval: undefined, options: ["allowOnce", "rejectOnce"], status: "completed", text: "None.", data: undefined, durationMs: 3 },
     { kind: "text", messageId: "m", text: "None" },
   ]);
   assert.equal(state.userMessage, question);

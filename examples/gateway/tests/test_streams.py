@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import unittest
+from collections.abc import Generator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
 
 from gateway import streams
-from gateway.events import Event, Room, frame
-from gateway.host import Attachment, Host
-from gateway.refusal import Object
+from gateway.events import Room, frame
+from gateway.refusals import refusal
 from gateway.streams import EventStream
 from gateway.workers import Workers
+from parley import HostEnded, Object, ParleyError
 
 from .harness import Events, Gateway, Transcript, follow, script, tokens, wait_for
 
@@ -182,24 +184,56 @@ class StreamsTests(unittest.TestCase):
         self.assertEqual((answer.status, answer.code), (404, "notFound"))
 
 
+class FakeEvents:
+    """What is told to one who attaches: events, up to so many bytes, and the result."""
+
+    def __init__(self, events: Sequence[Object], most_bytes: int, refusal: ParleyError | None) -> None:
+        self._events = list(events)
+        self._refusal = refusal
+        self._room = most_bytes
+        self._result: Object = {}
+        self._has_told = False
+
+    async def __aenter__(self) -> FakeEvents:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def __anext__(self) -> Object:
+        if self._refusal:
+            raise self._refusal
+        if not self._events:
+            raise StopAsyncIteration
+        size = len(json.dumps(self._events[0]))
+        if size > self._room:
+            self._result = {"more": True} if self._has_told else {"more": True, "nextBytes": size}
+            raise StopAsyncIteration
+        self._room -= size
+        self._has_told = True
+        return self._events.pop(0)
+
+    def __await__(self) -> Generator[Any, None, Object]:
+        yield from asyncio.sleep(0).__await__()
+        return self._result
+
+
 class FakeHost:
     """A process that says the same to whoever attaches."""
 
-    def __init__(self, *events: Event) -> None:
-        self.events = events
-        self.attached = 0
+    def __init__(self, *lengths: int) -> None:
+        """lengths: of the texts of the events."""
+        self.events: list[Object] = [
+            {"method": "messageDelta", "params": {"seq": seq, "delta": "x" * length}} for seq, length in enumerate(lengths, 1)
+        ]
+        self.attached: list[int] = []
+        # What the first who attach are refused with.
+        self.refusals: list[ParleyError] = []
 
-    def attach(self, turn_id: str, after: int, caller: Object, room: int) -> Attachment:
-        self.attached += 1
-        attachment = Attachment(cast(Host, self), 0, room)
-        for event in self.events:
-            if event.seq > after:
-                attachment._put(event)
-        attachment._finish({})
-        return attachment
-
-    def _forget_attachment(self, request_id: int) -> None:
-        pass
+    def attach(self, turn_id: str, after: int, caller: Object, most_bytes: int) -> FakeEvents:
+        self.attached.append(most_bytes)
+        events = [event for event in self.events if event["params"]["seq"] > after]
+        return FakeEvents(events, most_bytes, self.refusals.pop(0) if self.refusals else None)
 
 
 class FakeWorkers:
@@ -245,18 +279,33 @@ class StreamTests(unittest.IsolatedAsyncioTestCase):
         with patch.object(streams, "SILENCE_SECONDS", 0.01):
             self.assertEqual((await self.sent(None, 3))[:3], [streams.RETRY, streams.SILENCE, streams.SILENCE])
 
-    async def test_what_does_not_fit_is_asked_for_again(self) -> None:
-        frames = [bytes([number]) * 50_000 for number in range(1, 6)]
-        host = FakeHost(*(Event(number, data) for number, data in enumerate(frames, 1)))
-        sent = await self.sent(host, 100)
-        self.assertEqual(b"".join(sent[1:]), b"".join(frames) + frame("end", {}))
-        self.assertEqual(host.attached, 3)
+    def frames(self, host: FakeHost) -> bytes:
+        return b"".join(frame(event["method"], event["params"], event["params"]["seq"]) for event in host.events) + frame("end", {})
+
+    async def test_what_is_more_than_is_taken_at_a_time_is_asked_for_again(self) -> None:
+        host = FakeHost(*[50_000] * 5)
+        self.assertEqual(b"".join((await self.sent(host, 1_000))[1:]), self.frames(host))
+        self.assertEqual(host.attached, [streams.PART_BYTES] * 3)
+
+    async def test_what_passes_by_itself_is_waited_for(self) -> None:
+        host = FakeHost(1, 2)
+        host.refusals = [refusal("overloaded", 503, "Too much.", retryable=True), HostEnded("It has died.")]
+        with patch.object(streams, "PAUSE_SECONDS", 0):
+            self.assertEqual(b"".join((await self.sent(host, 1_000))[1:]), self.frames(host))
+
+    async def test_what_does_not_is_told(self) -> None:
+        host = FakeHost(1)
+        host.refusals = [refusal("notFound", 404, "Gone.")]
+        (_, refused, end, *_) = await self.sent(host, 1_000)
+        self.assertIn(b"event: refused\n", refused)
+        self.assertIn(b'"code":"notFound"', refused)
+        self.assertEqual(end, frame("end", {}))
 
     async def test_what_is_longer_than_all_the_room_is_sent_too(self) -> None:
-        host = FakeHost(Event(1, b"a"), Event(2, b"b" * 3_000_000))
+        host = FakeHost(1, 3_000_000, 1)
         room = Room(1_000_000)
-        sent = await self.sent(host, 100, room)
-        self.assertEqual(len(b"".join(sent[1:])), 3_000_001 + len(frame("end", {})))
+        self.assertEqual(b"".join((await self.sent(host, 1_000, room))[1:]), self.frames(host))
+        self.assertEqual([size > 3_000_000 for size in host.attached], [False, False, True, False])
         self.assertEqual(await room.take(1_000_000), 1_000_000)
 
 
