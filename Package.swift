@@ -26,6 +26,10 @@ let fuzz =
         name: "Fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["Corpus", "CorpusTests.swift", "run", "words.dict"],
         swiftSettings: strict)
 
+/// What `parley --version` says of the commit where whoever builds knows more than git's own notes: `examples/install` marks uncommitted changes,
+/// and who builds from an archive can name its origin.
+let commit = Context.environment["PARLEY_COMMIT"].map { CXXSetting.define("PARLEY_COMMIT", to: "\"\($0)\"") }
+
 let package = Package(
     name: "parley",
     products: [.executable(name: "parley", targets: ["parley"])],
@@ -40,6 +44,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCommit", cxxSettings: [.treatAllWarnings(as: .error)] + [commit].compactMap(\.self)),
         .target(name: "CContract", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
@@ -53,12 +58,14 @@ let package = Package(
         .target(
             name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", collections, logging],
             swiftSettings: strict),
+        .target(name: "ParleyClient", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "ParleyTerminal", dependencies: ["JSON", "ParleyClient"], swiftSettings: strict),
         .target(name: "ParleyTranscripts", dependencies: ["JSON", collections], swiftSettings: strict),
         .executableTarget(
             name: "parley",
             dependencies: [
-                "CPidfd", "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT", "ParleyModels", "ParleySQLite",
-                "ParleyTranscripts", logging,
+                "CCommit", "CPidfd", "JSON", "JSONRPC", "ParleyClient", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyJWT",
+                "ParleyModels", "ParleySQLite", "ParleyTerminal", "ParleyTranscripts", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -85,6 +92,9 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "ParleyTerminalTests", dependencies: ["JSON", "ParleyClient", "ParleyTerminal", "ParleyTestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
             name: "ParleyHostTests",
@@ -93,7 +103,7 @@ let package = Package(
             ],
             exclude: ["Transcripts"],
             swiftSettings: strict),
-        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTestSupport", "parley"], swiftSettings: strict),
+        .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTerminal", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         fuzz,
         .executableTarget(name: "Benchmarks", dependencies: [grdb], path: "Tests/Benchmarks", swiftSettings: strict),

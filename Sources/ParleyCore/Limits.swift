@@ -20,6 +20,16 @@ package struct Limits: Sendable {
     package var maxTitleCharacters = 200
     /// The greatest metadata of a conversation, in bytes of JSON.
     package var maxMetadataBytes = 64 * 1024
+    /// The greatest remark on an answer, in characters. Fixed by the protocol.
+    package static let maxRatingNoteCharacters = 2_000
+    /// How many messages a conversation may have that an anonymous person makes of another one, or of a file.
+    package var maxCopiedMessagesAnonymous = 1_000
+    /// The same for a user.
+    package var maxCopiedMessagesUser = 10_000
+    /// How large they may be together, in UTF-8 bytes; for a file, the file.
+    package var maxCopiedBytesAnonymous = 1024 * 1024
+    /// The same for a user.
+    package var maxCopiedBytesUser = 32 * 1024 * 1024
     /// The greatest name of a bot, in characters. Fixed by the protocol.
     package static let maxNameCharacters = 80
     /// The greatest number of tools that a bot may name. Fixed by the protocol.
@@ -37,6 +47,13 @@ package struct Limits: Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// What somebody may copy at once.
+    func copyBounds(for kind: PersonKind) -> CopyBounds {
+        kind == .anonymous
+            ? CopyBounds(messages: maxCopiedMessagesAnonymous, bytes: maxCopiedBytesAnonymous)
+            : CopyBounds(messages: maxCopiedMessagesUser, bytes: maxCopiedBytesUser)
+    }
 
     /// Whether a text is within a bound of so many characters.
     static func fits(_ text: String, characters: Int) -> Bool {

@@ -40,10 +40,7 @@ struct ClientApprover: Approver {
         let answer = await requests.ask("requestApproval", on: connection) { writer in
             writer.object { writer in
                 writer.members(of: call, in: context)
-                writer.key("options")
-                writer.array { writer in
-                    for option in ApprovalOption.allCases { writer.string(option.rawValue) }
-                }
+                writer.approvalOptions()
             }
         }
         guard case .success(let result)? = answer, let option = result["option"]?.stringValue.flatMap(ApprovalOption.init(rawValue:)) else {
@@ -54,6 +51,14 @@ struct ClientApprover: Approver {
 }
 
 extension JSONWriter {
+    /// Writes what can be chosen for a tool call.
+    mutating func approvalOptions() {
+        key("options")
+        array { writer in
+            for option in ApprovalOption.allCases { writer.string(option.rawValue) }
+        }
+    }
+
     fileprivate mutating func members(of call: ToolCall, in context: ToolContext) {
         member("conversationId", context.conversationID)
         member("turnId", context.turnID)

@@ -41,6 +41,16 @@ package struct HostLimits: Sendable, JSONWritable {
             writer.member("maxQueuedTurns", core.maxQueuedTurns)
             writer.member("maxTitleCharacters", core.maxTitleCharacters)
             writer.member("maxMetadataBytes", core.maxMetadataBytes)
+            writer.key("maxCopiedMessages")
+            writer.object { writer in
+                writer.member("anonymous", core.maxCopiedMessagesAnonymous)
+                writer.member("user", core.maxCopiedMessagesUser)
+            }
+            writer.key("maxCopiedBytes")
+            writer.object { writer in
+                writer.member("anonymous", core.maxCopiedBytesAnonymous)
+                writer.member("user", core.maxCopiedBytesUser)
+            }
             writer.member("maxDescriptionCharacters", core.maxDescriptionCharacters)
             writer.member("maxInstructionsBytes", core.maxInstructionsBytes)
             writer.member("maxConfigBytes", core.maxConfigBytes)

@@ -17,23 +17,46 @@ final class TurnAttachment: TurnFollower {
         var isBehind = true
         /// Whether it waits in the queue, which alone sends for it then.
         var isQueued = false
-        /// Whether the end was sent, or nobody wants it any more.
+        /// Whether the end was sent, or nobody wants it any more, or what comes next is more than is wanted.
         var isOver = false
+        /// Whether what comes next is more than is wanted.
+        var isFull = false
+        /// How long it is, if it is more than is wanted even by itself.
+        var neededBytes: Int?
+        /// How many bytes were sent.
+        var sentBytes = 0
+        var whenFull: (@Sendable () -> Void)?
         var whenReady: CheckedContinuation<Void, Never>?
         var whenOver: CheckedContinuation<Void, Never>?
+
+        /// Whether so many bytes may be sent, which then count; if not, it is over.
+        mutating func admits(_ bytes: Int, of maximumBytes: Int) -> Bool {
+            guard bytes <= maximumBytes - sentBytes else {
+                isOver = true
+                isFull = true
+                if sentBytes == 0 { neededBytes = bytes }
+                return false
+            }
+            sentBytes += bytes
+            return true
+        }
     }
 
     private let queue: AttachmentQueue
     private var connection: Connection { queue.connection }
     private let requestID: RequestID
+    private let maximumBytes: Int
     private let willFollow: @Sendable () -> Void
     // Frames are sent while the lock is held, because the outbox's thread sends as well and must not overtake the turn.
     private let state = Locked(State())
 
-    /// - Parameter willFollow: called when the turn turns out to be one of this process.
-    init(queue: AttachmentQueue, requestID: RequestID, willFollow: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - maximumBytes: how many bytes of frames are sent at most.
+    ///   - willFollow: called when the turn turns out to be one of this process.
+    init(queue: AttachmentQueue, requestID: RequestID, maximumBytes: Int = .max, willFollow: @escaping @Sendable () -> Void) {
         self.queue = queue
         self.requestID = requestID
+        self.maximumBytes = maximumBytes
         self.willFollow = willFollow
     }
 
@@ -52,7 +75,7 @@ final class TurnAttachment: TurnFollower {
             guard !state.isOver else { return }
             var writer = JSONWriter()
             for event in events { writer.notification(event, requestID: requestID) }
-            connection.send(writer.bytes)
+            if state.admits(writer.bytes.count, of: maximumBytes) { connection.send(writer.bytes) }
         }
     }
 
@@ -81,11 +104,19 @@ final class TurnAttachment: TurnFollower {
 
     // MARK: A turn of this process
 
-    func follow(_ cursor: TurnCursor) {
+    func follow(_ cursor: TurnCursor, whenFull: @escaping @Sendable () -> Void) {
         willFollow()
-        state.withLock { $0.cursor = cursor }
+        state.withLock { state in
+            state.cursor = cursor
+            state.whenFull = whenFull
+        }
         send()
     }
+
+    var isFull: Bool { state.withLock { $0.isFull } }
+
+    /// How long what comes next is, in bytes, when it takes no more because that is more than is wanted even by itself.
+    var neededBytes: Int? { state.withLock { $0.neededBytes } }
 
     func moved() {
         send()
@@ -127,7 +158,7 @@ final class TurnAttachment: TurnFollower {
             return (true, false)
         }
         if mustWait { queue.add(self) }
-        if isOver { takeWhenOver()?.resume() }
+        if isOver { tellOver() }
     }
 
     /// Sends one batch of what waited; for the queue alone.
@@ -138,24 +169,39 @@ final class TurnAttachment: TurnFollower {
             state.isQueued = state.cursor != nil && sendBatch(&state)
             return (state.isQueued, state.isOver)
         }
-        if isOver { takeWhenOver()?.resume() }
+        if isOver { tellOver() }
         return hasMore
+    }
+
+    /// Says to whoever waits for it that it is over.
+    private func tellOver() {
+        let (whenOver, whenFull) = state.withLock { state in
+            defer { (state.whenOver, state.whenFull) = (nil, nil) }
+            return (state.whenOver, state.isFull ? state.whenFull : nil)
+        }
+        whenOver?.resume()
+        whenFull?()
     }
 
     /// Sends one batch.
     ///
     /// - Returns: false when there is nothing more to send.
     private func sendBatch(_ state: inout State) -> Bool {
+        var batch: [UInt8] = []
+        defer { connection.send(batch) }
         var writer = JSONWriter()
-        defer { connection.send(writer.bytes) }
-        while writer.bytes.count < Self.batchBytes {
+        while batch.count < Self.batchBytes {
             guard let event = state.cursor?.next(joining: state.isBehind ? Self.batchBytes : 0) else {
                 state.isBehind = false
                 return false
             }
             writer.notification(event, requestID: requestID)
-            guard case .completed = event.body else { continue }
-            state.isOver = true
+            let frame = writer.take()
+            if state.admits(frame.count, of: maximumBytes) {
+                batch += frame
+                guard case .completed = event.body else { continue }
+                state.isOver = true
+            }
             state.cursor = nil
             return false
         }

@@ -13,7 +13,7 @@ enum QuestionPlace {
 }
 
 /// A message's place in the tree of its conversation.
-private struct Node {
+struct MessageNode {
     let key: Int64
     /// The key of the message that it follows.
     let parent: Int64?
@@ -110,15 +110,15 @@ extension StoreTransaction {
     /// Finds a message of a conversation.
     ///
     /// - Throws: `notFound`, also for what is in another conversation, the caller's or somebody else's.
-    private func node(_ id: String, in conversation: ConversationRow) throws -> Node {
-        let found: (conversation: Int64, owner: Int64, node: Node)? = try db.first(
+    func node(_ id: String, in conversation: ConversationRow) throws -> MessageNode {
+        let found: (conversation: Int64, owner: Int64, node: MessageNode)? = try db.first(
             """
             SELECT m.conversation, c.owner, m.key, m.parent, m.role, m.local, m.turn_id
             FROM messages m JOIN conversations c ON c.key = m.conversation WHERE m.id = ?
             """, id
         ) { row in
             guard let role = Message.Role(rawValue: row[4]) else { throw SQLiteFailure.unreadable("messages.role") }
-            return (row[0], row[1], Node(key: row[2], parent: row[3], role: role, isLocal: row[5], turnID: row[6]))
+            return (row[0], row[1], MessageNode(key: row[2], parent: row[3], role: role, isLocal: row[5], turnID: row[6]))
         }
         guard let found else { throw Failure.notFound(.message, id) }
         guard found.owner == conversation.owner else { throw notTheCallers(.message, id) }

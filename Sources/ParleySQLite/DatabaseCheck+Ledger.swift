@@ -15,6 +15,11 @@ extension DatabaseCheck {
                     WHERE t.key IS NULL
                     """),
             Invariant(
+                sentence: "Turn % was copied, and runs, or has cost something.",
+                query: """
+                    SELECT id FROM turns WHERE copied AND (completed_at IS NULL OR receipt IS NOT NULL OR key IN (SELECT turn FROM holds))
+                    """),
+            Invariant(
                 sentence: "% has more turns held than counted.",
                 query: """
                     SELECT 'Person ' || h.person FROM holds h

@@ -3,11 +3,12 @@ import ParleyCore
 
 /// What conversations cost.
 extension DatabaseCheck {
-    /// Looks for conversations that do not cost what their messages cost together. What cannot be read is told elsewhere.
+    /// Looks for conversations that do not cost what their messages cost together. What was copied cost
+    /// nothing there. What cannot be read is told elsewhere.
     static func usage(in db: Database) throws -> [String] {
         var sums: [Int64: Usage]
         do {
-            sums = try Schema.usageOfMessages(in: db)
+            sums = try Schema.usageOfMessages(in: db, where: "turn_id NOT IN (SELECT id FROM turns WHERE copied)")
         } catch is Failure {
             return []
         }

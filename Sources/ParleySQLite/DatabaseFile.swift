@@ -31,8 +31,31 @@ struct DatabaseFile: Sendable {
         return String(cString: resolved)
     }
 
+    /// The index of the log, which processes share.
+    var logIndexPath: String { path + "-shm" }
+
     /// What SQLite keeps beside the file and takes for its own at the next opening.
-    var companionPaths: [String] { [logPath, path + "-shm", path + "-journal"] }
+    var companionPaths: [String] { [logPath, logIndexPath, path + "-journal"] }
+
+    /// Whether there is an index of the log.
+    var hasLogIndex: Bool { Self.size(of: logIndexPath) != nil }
+
+    /// Differs when the file was written to in between.
+    var signature: [Int] {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return [] }
+        return [Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+    }
+
+    /// A path as it stands in a URI (https://www.sqlite.org/uri.html).
+    static func escaped(_ path: String) -> String { path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path }
+
+    /// The file's folder, or the nearest one above that exists.
+    var existingFolder: String {
+        var folder = folder
+        while Self.size(of: folder) == nil, folder != "/" { folder = (folder as NSString).deletingLastPathComponent }
+        return folder
+    }
 
     /// Bytes of the log of writes, 0 when there is none.
     var logBytes: Int { Self.size(of: logPath) ?? 0 }
@@ -251,9 +274,9 @@ private struct Header {
             sqlite3_finalize(statement)
             sqlite3_close(connection)
         }
-        let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
         var code = sqlite3_open_v2(
-            "file:\(escaped)?immutable=1", &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nil)
+            "file:\(DatabaseFile.escaped(path))?immutable=1", &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nil
+        )
         if code == SQLITE_OK {
             code = sqlite3_prepare_v2(
                 connection,

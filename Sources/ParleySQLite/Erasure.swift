@@ -6,7 +6,8 @@ import ParleyCore
 /// SQLite leaves deleted bytes behind in pages that it frees or repacks, `secure_delete` or not, and in the log. A deletion therefore sets
 /// a mark in its own transaction, and only when the whole file has been rewritten and the log emptied is the mark taken away.
 enum Erasure {
-    private static let mark = "erasurePending"
+    /// The name of the mark.
+    static let mark = "erasurePending"
 
     /// Notes that something was deleted.
     static func setPending(in db: Database, since now: Timestamp) throws {
@@ -23,6 +24,8 @@ enum Erasure {
     /// - Returns: false when another connection is in the way; what is pending stays so.
     static func perform(in db: Database) throws -> Bool {
         do {
+            // Words that are no longer found may still be written in the index, where rewriting the file does not see that they are of no use.
+            try SearchIndex(db: db).erase()
             try db.execute(sql: "VACUUM")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             return false

@@ -6,6 +6,9 @@ extension StoreTransaction {
     /// What a request makes.
     enum RequestKind: String {
         case conversation, bot
+        /// Conversations that are made of another one, or of a file.
+        case fork
+        case `import`
         /// A message with which a conversation is made; others are found by their conversation.
         case message
     }

@@ -9,8 +9,12 @@ struct MessageRow {
     fileprivate let parent: Int64?
     /// Bytes of the stored content.
     let size: Int
+    /// Bytes of what the model's provider wants sent back.
+    let privateSize: Int
 
-    private static let columns = "m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts, m.private, m.local"
+    private static let columns = """
+        m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts, m.private, m.local, m.rating, m.rating_note
+        """
     /// With the number of siblings, which the index on the parent tells.
     fileprivate static let byKeyForLists = """
         SELECT \(columns), (SELECT count(*) FROM messages s WHERE s.conversation = m.conversation AND s.parent IS m.parent)
@@ -19,6 +23,17 @@ struct MessageRow {
     /// Of what no model is told, the content is not even read.
     fileprivate static let byKeyForModels =
         "SELECT \(columns.replacing("m.parts", with: "iif(m.local, '[]', m.parts)")), NULL FROM messages m WHERE m.key = ?"
+    /// With its turn and what it follows.
+    private static let filed = """
+        SELECT \(columns), NULL, p.id, t.status, t.stop_reason, t.error
+        FROM messages m JOIN turns t ON t.id = m.turn_id LEFT JOIN messages p ON p.key = m.parent
+        """
+    static let filedByKey = filed + " WHERE m.key = ?"
+    /// The index is named, for a range of keys could also be looked for through everybody's messages.
+    static let filedInOrder =
+        filed.replacing("messages m JOIN", with: "messages m INDEXED BY messages_in_order JOIN")
+        + " WHERE m.conversation = ? AND m.key > ? AND m.key <= ? ORDER BY m.key"
+    fileprivate static let byKey = "SELECT \(columns), NULL FROM messages m WHERE m.key = ?"
     fileprivate static let byID = "SELECT \(columns), NULL, p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
     /// What follows a message, or begins a conversation, from a key on.
     static let byParent = """
@@ -35,14 +50,20 @@ struct MessageRow {
         let usage: [UInt8]? = row[6]
         let parts: [UInt8] = row[8]
         let replay: [UInt8]? = row[9]
-        let siblings: Int? = row[11]
+        let verdict: String? = row[11]
+        let siblings: Int? = row[13]
         parent = row[0]
         size = parts.count
+        privateSize = replay?.count ?? 0
         value = Message(
             id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil,
             siblingCount: siblings.flatMap { $0 > 1 ? $0 : nil }, role: role, content: try StoredJSON.parts(parts), status: status,
             isLocal: row[10], model: row[5], usage: try usage.map { try StoredJSON.usage($0, column: "messages.usage") },
-            replay: try replay.map(StoredJSON.replay), createdAt: row[7])
+            replay: try replay.map(StoredJSON.replay),
+            rating: try verdict.map { word in
+                guard let verdict = Message.Rating.Verdict(rawValue: word) else { throw SQLiteFailure.unreadable("messages.rating") }
+                return Message.Rating(verdict: verdict, note: row[12])
+            }, createdAt: row[7])
     }
 }
 
@@ -57,6 +78,13 @@ extension StoreTransaction {
         try db.first("SELECT id FROM messages WHERE key = ?", key) { $0[0] }
     }
 
+    /// Reads a message by its key.
+    ///
+    /// - Parameter conversationID: the conversation that it is to be shown in.
+    func messageRow(_ key: Int64, conversationID: String) throws -> MessageRow? {
+        try db.first(MessageRow.byKey, key) { try MessageRow($0, conversationID: conversationID) }
+    }
+
     /// Reads the assistant's message of a turn, if there is one.
     func answer(of turn: TurnRow) throws -> Message? {
         try turn.value.messageID.flatMap { try message($0, ofConversation: turn.value.conversationID) }
@@ -66,7 +94,7 @@ extension StoreTransaction {
     func message(_ id: String, ofConversation conversationID: String) throws -> Message? {
         try db.first(MessageRow.byID, id) { row in
             var message = try MessageRow(row, conversationID: conversationID).value
-            message.parentID = row[12]
+            message.parentID = row[14]
             return message
         }
     }
@@ -81,7 +109,7 @@ extension StoreTransaction {
                 var message = try MessageRow(row, conversationID: conversationID).value
                 message.parentID = messages.last?.id
                 messages.append(message)
-                return row[12]
+                return row[14]
             }
         }
         return messages
@@ -158,19 +186,21 @@ extension StoreTransaction {
 
     /// Stores a message.
     ///
+    /// - Parameter isCopy: whether it was made elsewhere, so that what it cost is not counted here.
     /// - Returns: its key.
-    func insert(_ message: Message, conversation: Int64, parent: Int64?) throws -> Int64 {
+    func insert(_ message: Message, conversation: Int64, parent: Int64?, isCopy: Bool = false) throws -> Int64 {
         try db.run(
             """
-            INSERT INTO messages (id, conversation, turn_id, parent, role, status, local, created_at, model, usage, parts, private, depth)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+            INSERT INTO messages (id, conversation, turn_id, parent, role, status, local, created_at, model, usage, parts, private, rating,
+                rating_note, depth)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
                 1 - ?7 + coalesce((SELECT depth FROM messages WHERE key = ?4), 0))
             """,
             message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.isLocal,
             message.createdAt, message.model, message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content),
-            message.replay.map(StoredJSON.bytes))
+            message.replay.map(StoredJSON.bytes), message.rating?.verdict.rawValue, message.rating?.note)
         let key = db.lastInsertedRowID
-        if let usage = message.usage { try add(usage, toConversation: conversation) }
+        if !isCopy, let usage = message.usage { try add(usage, toConversation: conversation) }
         return key
     }
 

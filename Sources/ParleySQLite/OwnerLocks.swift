@@ -25,6 +25,18 @@ final class OwnerLocks: Sendable {
         guard descriptor >= 0 else { throw .last }
     }
 
+    /// Opens the file of locks for looking alone: nothing is made, and nothing can be locked.
+    ///
+    /// - Parameter path: the database's path with `-hosts` behind it.
+    /// - Returns: nil when there is no such file, and so no host.
+    init?(lookingAt path: String) throws(SystemError) {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else { return }
+        let error = SystemError.last
+        guard error.number == ENOENT else { throw error }
+        return nil
+    }
+
     deinit {
         close(descriptor)
     }

@@ -28,9 +28,11 @@ extension Schema {
         """
 
     /// What the messages of each conversation cost together; a conversation of which nothing is known to have cost anything is not among them.
-    static func usageOfMessages(in db: Database) throws -> [Int64: Usage] {
+    ///
+    /// - Parameter condition: which messages, as SQL.
+    static func usageOfMessages(in db: Database, where condition: String = "TRUE") throws -> [Int64: Usage] {
         var sums: [Int64: Usage] = [:]
-        try db.forEach("SELECT conversation, usage FROM messages WHERE usage IS NOT NULL") { row in
+        try db.forEach("SELECT conversation, usage FROM messages WHERE usage IS NOT NULL AND \(condition)") { row in
             let usage = try StoredJSON.usage(row[1], column: "messages.usage")
             sums[row[0]] = sums[row[0]].map { $0 + usage } ?? usage
             return true

@@ -115,6 +115,10 @@ struct Composition: Sendable {
         limits.core.maxQueuedTurns = settings.integer("limits.maxQueuedTurns")
         limits.core.maxTitleCharacters = settings.integer("limits.maxTitleCharacters")
         limits.core.maxMetadataBytes = settings.integer("limits.maxMetadataBytes")
+        limits.core.maxCopiedMessagesAnonymous = settings.integer("limits.maxCopiedMessages.anonymous")
+        limits.core.maxCopiedMessagesUser = settings.integer("limits.maxCopiedMessages.user")
+        limits.core.maxCopiedBytesAnonymous = settings.integer("limits.maxCopiedBytes.anonymous")
+        limits.core.maxCopiedBytesUser = settings.integer("limits.maxCopiedBytes.user")
         limits.core.maxDescriptionCharacters = settings.integer("limits.maxDescriptionCharacters")
         limits.core.maxInstructionsBytes = settings.integer("limits.maxInstructionsBytes")
         limits.core.maxConfigBytes = settings.integer("limits.maxConfigBytes")
@@ -126,6 +130,9 @@ struct Composition: Sendable {
         host.drainMilliseconds = Int64(settings.integer("shutdown.drainSeconds")) * 1_000
         host.graceMilliseconds = Int64(settings.integer("shutdown.graceSeconds")) * 1_000
         host.erasureIdleMilliseconds = Int64(settings.integer("erasure.idleSeconds")) * 1_000
+        host.retention = RetentionPolicy(
+            userDays: settings.limit("retention.user.days"), anonymousDays: settings.limit("retention.anonymous.days"),
+            keepsPinned: settings.flag("retention.keepPinned"))
         return host
     }
 
@@ -148,7 +155,10 @@ struct Composition: Sendable {
         return tools
     }
 
-    private static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
+    /// Whom requests without a caller act for; nil for nobody.
+    ///
+    /// - Throws: `SettingsError`.
+    static func defaultUserID(_ settings: Settings) throws(SettingsError) -> String? {
         guard let text = settings.text("caller") else { return nil }
         guard settings.flag("auth.trustParent") else {
             throw SettingsError("caller: a host that does not trust its parent (auth.trustParent) takes no caller from it.")

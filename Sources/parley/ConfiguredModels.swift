@@ -106,6 +106,15 @@ struct ConfiguredModels: Sendable {
         }
     }
 
+    /// The variable that holds a server's key.
+    ///
+    /// - Parameter name: the server's, the first half of `PROVIDER:MODEL`.
+    /// - Returns: nil for a server that has none.
+    func keyVariable(of name: String, _ settings: Settings) -> String? {
+        if let provider = settings.providers.first(where: { $0.name == name }) { return provider.apiKeyEnv }
+        return Preset(rawValue: name)?.keyVariable
+    }
+
     /// Lets go of connections.
     func close() {
         client?.close()

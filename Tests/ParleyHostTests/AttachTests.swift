@@ -25,12 +25,17 @@ import Testing
 
         func send(_ message: JSONValue) { client.send(JSONWriter.encode(message) + [UInt8(ascii: "\n")]) }
 
-        mutating func attach(_ index: Int) {
+        mutating func attach(_ index: Int, takingAll: Bool = false) {
             lastRequest += 1
             followers[index].request = lastRequest
+            // Some take only so much at a time.
+            let most = takingAll ? .max : Int64.random(in: 1...6_000, using: &chance)
             send([
                 "jsonrpc": "2.0", "id": .integer(Int64(lastRequest)), "method": "attachTurn",
-                "params": ["turnId": "turn-1", "afterSeq": .integer(Int64(followers[index].held.sequence))],
+                "params": [
+                    "turnId": "turn-1", "afterSeq": .integer(Int64(followers[index].held.sequence)),
+                    "maxBytes": most < 2_000 ? .integer(most) : .null,
+                ],
             ])
         }
 
@@ -58,8 +63,12 @@ import Testing
                 if message["method"] != nil {
                     try followers[index].held.take(message)
                 } else {
-                    let turn = message["result"]?["turn"]
-                    #expect(turn != nil && turn == followers[index].held.ended)
+                    let result = message["result"]
+                    if result?["more"] == true {
+                        #expect(result?["turn"]?["id"] == "turn-1" && result?["message"] == nil)
+                    } else {
+                        #expect(result?["turn"] != nil && result?["turn"] == followers[index].held.ended)
+                    }
                     followers[index].request = nil
                 }
             }
@@ -89,7 +98,9 @@ import Testing
             crowd.send(["jsonrpc": "2.0", "method": "$/advanceClock", "params": ["ms": 60_000]])
             try crowd.read()
             // Also who was away at the end; one attaches for nothing but the end.
-            for index in crowd.followers.indices where index == 0 || crowd.followers[index].held.ended == nil { crowd.attach(index) }
+            for index in crowd.followers.indices where index == 0 || crowd.followers[index].held.ended == nil {
+                crowd.attach(index, takingAll: true)
+            }
             try crowd.read()
             let page = try client.result(
                 of: "listMessages", ["conversationId": "conversation-1", "includeReasoning": true, "limit": 200])

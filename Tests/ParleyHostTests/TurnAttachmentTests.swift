@@ -61,7 +61,7 @@ import Testing
                 }
                 for attachment in attachments {
                     _ = turn.add(attachment)
-                    attachment.follow(turn.cursor(after: 0))
+                    attachment.follow(turn.cursor(after: 0)) {}
                 }
                 for number in 0..<Self.pieces { Self.say(number, in: turn) }
                 Self.end(turn)
@@ -103,7 +103,7 @@ import Testing
                 let turn = Self.runningTurn()
                 let attachment = TurnAttachment(queue: queue, requestID: .integer("1")) {}
                 _ = turn.add(attachment)
-                attachment.follow(turn.cursor(after: 0))
+                attachment.follow(turn.cursor(after: 0)) {}
                 for number in 0..<Self.pieces { Self.say(number, in: turn) }
                 attachment.stop()
                 connection.notify("last") { $0.object { _ in } }

@@ -17,7 +17,7 @@ package final class ChildProcess: Sendable {
     private let openEnds: Locked<Set<Int32>>
     /// Held while a child is spawned, and while a descriptor is open that children would inherit. A lock of the system's, because the thread
     /// sanitizer does not see that what is made at its first use is made before its second.
-    private static let spawning = NSLock()
+    static let spawning = NSLock()
 
     /// Runs a program to its end.
     ///
@@ -41,7 +41,7 @@ package final class ChildProcess: Sendable {
     }
 
     /// What tells a sanitizer, where the program is built with one, where to report (`Tests/run --sanitize`).
-    private static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key) }
+    static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key) }
 
     /// Whether programs are built with a sanitizer, which needs memory of its own and keeps what is freed.
     package static var isSanitized: Bool { !sanitizerOptions.isEmpty }
@@ -103,9 +103,12 @@ package final class ChildProcess: Sendable {
     /// Waits for the child's end on a thread of its own; to be called once.
     ///
     /// - Returns: the exit code, or the signal's number negated.
-    package func wait() async -> Int32 {
+    package func wait() async -> Int32 { await Self.wait(for: id) }
+
+    /// Waits for a child's end on a thread of its own; to be called once.
+    static func wait(for id: pid_t) async -> Int32 {
         await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [id] in
+            Thread.detachNewThread {
                 var status: Int32 = 0
                 while waitpid(id, &status, 0) < 0, errno == EINTR {}
                 let signal = status & 0x7F

@@ -121,11 +121,18 @@ struct ForeignAttachTests {
         while held.ended == nil {
             let index = Int.random(in: 0..<hosts.count, using: &chance)
             let host = hosts[index]
-            let request = host.send("attachTurn", ["turnId": turn, "afterSeq": .integer(Int64(held.sequence))])
+            // Some take only so much at a time.
+            let most = Int64.random(in: 1...4_000, using: &chance)
+            let request = host.send(
+                "attachTurn",
+                ["turnId": turn, "afterSeq": .integer(Int64(held.sequence)), "maxBytes": most < 2_000 ? .integer(most) : .null])
             var patience = Int.random(in: 1...(index == 0 ? 12 : 2), using: &chance)
             while patience > 0, held.ended == nil {
                 let line = try await host.line { $0["id"]?.intValue == request || $0["params"]?["requestId"]?.intValue == request }
-                guard line["method"] != nil else { throw Trouble(answer: line) }
+                guard line["method"] != nil else {
+                    guard line["result"]?["more"] == true else { throw Trouble(answer: line) }
+                    break
+                }
                 try held.take(line)
                 patience -= 1
             }

@@ -13,6 +13,8 @@ struct HouseTests {
         ("ParleyJWT", ["JSON", "ParleyCore", "JWTKit"]),
         ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
+        ("ParleyClient", ["JSON", "Glibc"]),
+        ("ParleyTerminal", ["JSON", "ParleyClient", "Dispatch", "Glibc"]),
         ("ParleyTranscripts", ["JSON", "OrderedCollections", "Foundation", "Glibc"]),
         ("ParleyHost", ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", "OrderedCollections", "Logging"]),
     ])

@@ -69,11 +69,20 @@ package protocol Store: Sendable {
 
     /// Lists conversations by `updatedAt` descending, then `id` ascending.
     ///
-    /// - Parameter botID: only those linked to this bot.
     /// - Throws: `invalidParams` (path `cursor`) for a cursor that is none.
-    func conversations(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation>
+    func conversations(_ filter: ConversationFilter, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation>
 
-    /// Changes a conversation and moves `updatedAt` to `now`. A command that waits for an argument is forgotten when the head moves.
+    /// Finds the conversations whose title matches a query, or in which the text of a message of the user's or the assistant's does, on whatever
+    /// path; by `updatedAt` descending, then `id` ascending. What a turn says is found once the message is complete or the turn has ended.
+    /// A page is also bounded by bytes, and holds at least one.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    func searchConversations(
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<FoundConversation>
+
+    /// Changes a conversation and moves `updatedAt` to `now`, unless it is only pinned or archived or the reverse. A command that waits for an
+    /// argument is forgotten when the head moves.
     ///
     /// - Throws: `notFound` (conversation, message); `conversationBusy` when the head is to move while a turn of a living host runs.
     func updateConversation(
@@ -102,6 +111,43 @@ package protocol Store: Sendable {
     func siblings(
         of messageID: String, inConversation id: String, page: PageRequest, for caller: Caller
     ) async throws(Failure) -> Page<Message>
+
+    /// Rates an answer, or takes its rating back; the conversation's `updatedAt` stays as it is.
+    ///
+    /// - Throws: `notFound` (message); `invalidParams` (path `messageId`) for a message that is no answer; `conversationBusy` while the turn of a
+    ///   living host runs that the message belongs to.
+    func rateMessage(
+        _ id: String, as rating: Message.Rating?, at now: Timestamp, for caller: Caller
+    ) async throws(Failure) -> Message
+
+    /// Makes a conversation of the path that leads to a message of another one, or finds the one that was made by the same request.
+    ///
+    /// The messages are copies with ids of their own, in copies of their turns: those have ended, hold nothing, have no receipt, and what they
+    /// cost counts in no sum. Bot and metadata are those of the source. What runs or waits there is not copied.
+    ///
+    /// - Throws: `notFound` (conversation, message; the conversation of a repeat that was deleted since); `invalidParams` (path `messageId`) for a
+    ///   path that is more than `ConversationFork.bounds`; `conversationBusy` when the path ends in a turn of a living host that runs;
+    ///   `idempotencyConflict`.
+    func forkConversation(_ fork: ConversationFork, for caller: Caller) async throws(Failure) -> Conversation
+
+    /// Reads a page of a conversation for a file. A page is bounded by bytes, and holds at least one message if there is one.
+    ///
+    /// All pages together hold the messages that there were when the first was read, or the path that led to the head then, each as it stands
+    /// when its page is read.
+    ///
+    /// - Throws: `notFound` (conversation); `invalidParams` (path `cursor`).
+    func exportConversation(
+        _ id: String, _ extent: ConversationExcerpt.Extent, cursor: String?, for caller: Caller
+    ) async throws(Failure) -> ConversationExcerpt
+
+    /// Makes a conversation of a file, or finds the one that was made by the same request. The turns of its messages are as those of a fork.
+    ///
+    /// - Returns: the conversation, and how many messages were imported into it.
+    /// - Throws: `notFound` (bot; the conversation of a repeat that was deleted since), `idempotencyConflict`, `quotaExceeded`
+    ///   (`address.anonymousUsers`), and what `ConversationImport.message` throws.
+    func importConversation(
+        _ new: ConversationImport, for caller: Caller
+    ) async throws(Failure) -> (conversation: Conversation, messages: Int)
 
     // MARK: Bots
 
@@ -237,6 +283,24 @@ package protocol Store: Sendable {
     ///
     /// - Returns: false when other processes are in the way and it stays pending.
     func erase() async throws(Failure) -> Bool
+
+    /// Prepares some of what was stored or deleted since the last time for searches, or against them. What they find does not depend on it,
+    /// only how long it takes.
+    ///
+    /// - Returns: whether more is to be done.
+    func prepareSearches() async throws(Failure) -> Bool
+
+    /// Deletes some of the conversations in which nothing has happened for longer than a policy allows, as `deleteConversation` does. Those
+    /// in which a turn runs or waits are left, and those of the operator.
+    ///
+    /// Ages are reckoned by the wall clock, but from one walk to the next no more than 25 times the time that has passed by a clock that never
+    /// steps, and a day for each start of the machine: a clock that has gone wrong for an hour makes everything a day older, not a year.
+    ///
+    /// - Parameter place: where the walk goes on; nil to begin one.
+    /// - Returns: how many were deleted, and where the walk goes on; nil when it has come to its end.
+    func deleteUnusedConversations(
+        _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
+    ) async throws(Failure) -> (deleted: Int, next: RetentionPlace?)
 
     /// Forgets what no limit and no repeated request can need any more.
     func discardExpired(at now: Timestamp) async throws(Failure)

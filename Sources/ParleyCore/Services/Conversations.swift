@@ -2,10 +2,10 @@ package import JSON
 
 /// Conversations: making, finding, changing, deleting them.
 package struct Conversations: Sendable {
-    private let store: any Store
+    let store: any Store
     private let turns: Turns
-    private let ambient: any Ambient
-    private let limits: Limits
+    let ambient: any Ambient
+    let limits: Limits
 
     /// Serves conversations from a store.
     ///
@@ -48,11 +48,20 @@ package struct Conversations: Sendable {
     /// Lists conversations, the most recently changed first.
     ///
     /// - Throws: `invalidParams` (path `cursor`).
-    package func list(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation> {
-        try await store.conversations(linkedTo: botID, page: page, for: caller)
+    package func list(_ filter: ConversationFilter, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation> {
+        try await store.conversations(filter, page: page, for: caller)
     }
 
-    /// Changes title and metadata, and which message the next one follows.
+    /// Finds conversations by what was said in them, or by their titles, the most recently changed first.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    package func search(
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<FoundConversation> {
+        try await store.searchConversations(search, page: page, for: caller)
+    }
+
+    /// Changes title and metadata, which message the next one follows, and whether it is pinned or archived.
     ///
     /// - Throws: `invalidParams`, `notFound` (conversation, message), `conversationBusy` when the head is to move and a turn runs.
     package func update(_ id: String, _ change: ConversationChange, for caller: Caller) async throws(Failure) -> Conversation {
@@ -110,21 +119,21 @@ package struct Conversations: Sendable {
         return title
     }
 
-    private func checked(title: String) throws(Failure) -> String {
+    func checked(title: String) throws(Failure) -> String {
         guard Limits.fits(title, characters: limits.maxTitleCharacters) else {
             throw .invalidParams(path: "title", reason: "longer than \(limits.maxTitleCharacters) characters")
         }
         return title
     }
 
-    private func checked(metadata: JSONValue) throws(Failure) -> JSONValue {
+    func checked(metadata: JSONValue) throws(Failure) -> JSONValue {
         try metadata.checkedObject(path: "metadata", maximumBytes: limits.maxMetadataBytes)
     }
 }
 
 extension JSONValue {
     /// How deep arrays and objects nest; reading has bounded it.
-    private var depth: Int {
+    var depth: Int {
         switch self {
         case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
         case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)

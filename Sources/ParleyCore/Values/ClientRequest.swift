@@ -34,6 +34,14 @@ package struct ClientRequest: Hashable, Sendable {
     }
 }
 
+extension ClientRequest {
+    /// What stands for a text in the content of a request, where the text itself would be long.
+    static func digest(of text: String) -> JSONValue {
+        var text = text
+        return text.withUTF8 { .string(Base64URL.text(of: Array(SHA256.hash(data: UnsafeRawBufferPointer($0))))) }
+    }
+}
+
 extension Failure {
     /// An id under which the client has asked for something else before.
     package static let idempotencyConflict = Failure(

@@ -12,6 +12,23 @@ package struct Message: Hashable, Sendable {
     /// Whether the message is all that its author meant to say.
     package enum Status: String, Sendable { case complete, partial }
 
+    /// What the owner of a conversation thinks of an answer.
+    package struct Rating: Hashable, Sendable {
+        /// Whether the answer is good.
+        package enum Verdict: String, CaseIterable, Sendable { case up, down }
+
+        /// Whether the answer is good.
+        package var verdict: Verdict
+        /// Why; nil when nothing is said of that.
+        package var note: String?
+
+        /// Makes one of its fields; see them for what the parameters mean.
+        package init(verdict: Verdict, note: String? = nil) {
+            self.verdict = verdict
+            self.note = note
+        }
+    }
+
     /// What a provider wants sent back with its message, in a form that only it can read: signed reasoning, for example.
     package struct Replay: Hashable, Sendable {
         /// The model that wrote it, as `PROVIDER:MODEL`; no other is sent it.
@@ -59,6 +76,8 @@ package struct Message: Hashable, Sendable {
     package var usage: Usage?
     /// What the model's provider wants sent back with it; nobody else is shown it.
     package var replay: Replay?
+    /// What the conversation's owner thinks of it; nil when nothing was said.
+    package var rating: Rating?
     /// When it was made.
     package var createdAt: Timestamp
 
@@ -66,7 +85,8 @@ package struct Message: Hashable, Sendable {
     package init(
         id: String, conversationID: String, turnID: String, parentID: String?, siblingCount: Int? = nil, role: Role, content: [Part],
         status: Status,
-        isLocal: Bool = false, model: String? = nil, usage: Usage? = nil, replay: Replay? = nil, createdAt: Timestamp
+        isLocal: Bool = false, model: String? = nil, usage: Usage? = nil, replay: Replay? = nil, rating: Rating? = nil,
+        createdAt: Timestamp
     ) {
         self.id = id
         self.conversationID = conversationID
@@ -80,6 +100,7 @@ package struct Message: Hashable, Sendable {
         self.model = model
         self.usage = usage
         self.replay = replay
+        self.rating = rating
         self.createdAt = createdAt
     }
 
@@ -115,5 +136,12 @@ extension Message {
     /// What came of calls, in order.
     package var toolResults: [ToolResult] {
         content.compactMap { if case .toolResult(let result) = $0 { result } else { nil } }
+    }
+}
+
+extension [Message.Part] {
+    /// What searches look through: the text parts, each on lines of its own, so that no word is made of the end of one and the beginning of the next.
+    package var searchText: String {
+        compactMap { if case .text(let text) = $0 { text } else { nil } }.joined(separator: "\n")
     }
 }

@@ -20,6 +20,8 @@ extension Message: JSONWritable {
             if isLocal { writer.member("local", true) }
             writer.member("model", model)
             writer.member("usage", usage)
+            writer.member("rating", rating?.verdict.rawValue)
+            writer.member("ratingNote", rating?.note)
             writer.member("createdAt", createdAt.rfc3339)
         }
     }

@@ -41,6 +41,7 @@ extension JSONWriter {
         case .approvalRequested(let call):
             key("toolCall")
             object { $0.members(of: call) }
+            approvalOptions()
         case .approvalResolved(let id, let option):
             member("toolCallId", id)
             member("option", option.rawValue)

@@ -3,7 +3,13 @@ import ArgumentParser
 /// `parley config`: what is in force and where it came from.
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print every setting with its value and where it came from; secrets are masked.")
+        abstract: "Print every setting with its value and where it came from; secrets are masked.",
+        discussion: """
+            Flags win over PARLEY_… variables, which win over a settings file, which wins over defaults; give this command the same flags and \
+            the same environment as `parley serve`. The servers of models come last, and the models that are known by name.
+
+            Exit codes: 0; 64 for wrong flags; 78 for wrong settings.
+            """)
 
     @OptionGroup var options: SettingsOptions
 
@@ -11,7 +17,7 @@ struct Config: AsyncParsableCommand {
         try await reporting {
             let settings = try options.settings()
             let rows = settings.entries.map { entry in
-                (entry.key.name, entry.text.map(entry.key.shown) ?? "(not set)", Self.describe(entry.origin), entry.key.summary)
+                (entry.key.name, entry.text.map(entry.key.shown) ?? "(not set)", entry.origin.description, entry.key.summary)
             }
             let nameWidth = rows.map(\.0.count).max() ?? 0
             let valueWidth = min(40, rows.map(\.1.count).max() ?? 0)
@@ -22,15 +28,6 @@ struct Config: AsyncParsableCommand {
             for name in settings.unknownVariables { print("warning: \(name) is no setting") }
             _ = try await AuthSettings.authentication(settings)
             for line in try Composition.describeModels(settings) { print(line) }
-        }
-    }
-
-    private static func describe(_ origin: Settings.Origin) -> String {
-        switch origin {
-        case .flag: "flag"
-        case .environment(let variable): "environment \(variable)"
-        case .file(let path): "file \(path)"
-        case .standard: "default"
         }
     }
 }

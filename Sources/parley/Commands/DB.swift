@@ -25,7 +25,12 @@ struct DB: AsyncParsableCommand {
     /// `parley db check`.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Verify the database's structure and contents; changes nothing. Exit code 1 when there are problems.")
+            abstract: "Verify the database's structure and all of its contents; changes nothing.",
+            discussion: """
+                Hosts may go on using it. `parley doctor` takes a quick look at the same and at what is around it.
+
+                Exit codes: 0 without problems; 1 with any, each of which is printed; 64 for wrong flags; 78 for wrong settings.
+                """)
 
         @OptionGroup var options: SettingsOptions
 
@@ -63,7 +68,7 @@ struct DB: AsyncParsableCommand {
                 the turns that ran at that moment for interrupted.
                 """)
 
-        @Argument(help: ArgumentHelp("The file to make.", valueName: "path"))
+        @Argument(help: ArgumentHelp("The file to make.", valueName: "path"), completion: .file())
         var target: String
 
         @Flag(help: "Replace the file if it is there; not while a host uses it.")

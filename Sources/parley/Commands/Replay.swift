@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ParleyClient
 import ParleyTranscripts
 
 /// `parley replay`: plays transcripts and compares what is said.
@@ -18,7 +19,9 @@ struct Replay: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Transcripts, or folders with files named *.transcript.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Transcripts, or folders with files named *.transcript.", valueName: "file"),
+        completion: .file(extensions: ["transcript"]))
     var files: [String]
 
     @Flag(help: "Rewrite what is expected where it differs; remarks and captures stay.")
@@ -81,9 +84,9 @@ struct Replay: ParsableCommand {
             let milliseconds = command == nil ? Self.patience : Int32(timeout * 1_000)
             let process =
                 if let command {
-                    try ReplayedProcess("/bin/sh", ["-c", command, "sh"] + flags)
+                    try SpawnedProcess("/bin/sh", ["-c", command, "sh"] + flags)
                 } else {
-                    try ReplayedProcess("/proc/self/exe", ["serve", "--deterministic", "--log-level", "critical"] + flags)
+                    try SpawnedProcess("/proc/self/exe", ["serve", "--deterministic", "--log-level", "critical"] + flags)
                 }
             let trouble: String?
             (outcome, trouble) = talk(transcript, path, process, milliseconds)
@@ -99,7 +102,7 @@ struct Replay: ParsableCommand {
     }
 
     private func talk(
-        _ transcript: Transcript, _ path: String, _ process: ReplayedProcess, _ patience: Int32
+        _ transcript: Transcript, _ path: String, _ process: SpawnedProcess, _ patience: Int32
     ) -> (TranscriptPlayer.Outcome, trouble: String?) {
         let client = LineClient(input: process.input, output: process.output, patience: patience)
         let player = TranscriptPlayer(

@@ -15,8 +15,6 @@ struct Serve: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var options: SettingsOptions
-
     @Flag(
         help: """
             The same requests give the same answers, byte for byte: a clock that only $/advanceClock moves, counted ids, a database in \
@@ -27,6 +25,8 @@ struct Serve: AsyncParsableCommand {
     @Flag(
         help: "End as after SIGTERM when the process that started this one has ended, even if another still holds stdin open.")
     var exitWithParent = false
+
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         try await reporting {

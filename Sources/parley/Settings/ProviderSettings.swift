@@ -10,7 +10,7 @@ struct ProviderSettings: Sendable {
     /// How it is connected, without its secrets.
     private var configuration: ProviderConfiguration
     /// The environment variable that holds the key; nil for a server that wants none.
-    private var apiKeyEnv: String?
+    private(set) var apiKeyEnv: String?
     /// Header fields with the variables that hold their values.
     private var headersEnv: [(field: String, variable: String)] = []
 
@@ -20,6 +20,12 @@ struct ProviderSettings: Sendable {
     private static let ownFields: Set<String> = ["model", "messages", "tools", "stream", "system"]
     /// Header fields that no setting may replace.
     private static let ownHeaders: Set<String> = ["authorization", "x-api-key", "content-type", "content-length", "accept", "host"]
+
+    /// The first half of `PROVIDER:MODEL`.
+    var name: String { configuration.name }
+
+    /// The variables that hold its secrets, the key's first.
+    var variables: [String] { [apiKeyEnv].compactMap(\.self) + headersEnv.map(\.variable) }
 
     /// The provider as the models know it, with its secrets from the environment; an empty variable counts as unset.
     func connected(by environment: [String: String]) -> ProviderConfiguration {

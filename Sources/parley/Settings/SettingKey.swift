@@ -169,6 +169,15 @@ extension SettingKey {
             "How long nothing must have happened before deleted bytes are erased from the files."
         ),
         SettingKey(
+            "retention.user.days", .limit(1...36_500), default: noLimit,
+            "After how many days without activity a user's conversations are deleted."
+        ),
+        SettingKey(
+            "retention.anonymous.days", .limit(1...36_500), default: noLimit,
+            "After how many days without activity an anonymous person's conversations are deleted."
+        ),
+        SettingKey("retention.keepPinned", .flag, default: "true", "Whether conversations that are pinned are kept all the same."),
+        SettingKey(
             "shutdown.drainSeconds", .integer(0...day), default: "600",
             "How long running turns may go on after the end of input."
         ),
@@ -199,6 +208,19 @@ extension SettingKey {
         SettingKey("limits.maxQueuedTurns", .integer(0...10_000), default: "16", "How many turns may wait in one conversation."),
         SettingKey("limits.maxTitleCharacters", .integer(1...100_000), default: "200", "The longest title of a conversation."),
         SettingKey("limits.maxMetadataBytes", .integer(2...gibibyte), default: "65536", "The largest metadata of a conversation."),
+        SettingKey(
+            "limits.maxCopiedMessages.anonymous", .integer(0...1_000_000), default: "1000",
+            "The most messages of a conversation that an anonymous person forks or imports."
+        ),
+        SettingKey(
+            "limits.maxCopiedMessages.user", .integer(0...1_000_000), default: "10000",
+            "The most messages of a conversation that a user forks or imports."
+        ),
+        SettingKey(
+            "limits.maxCopiedBytes.anonymous", .integer(0...gibibyte), default: "1048576",
+            "How large such a conversation may be; an imported file, as it comes."
+        ),
+        SettingKey("limits.maxCopiedBytes.user", .integer(0...gibibyte), default: "33554432", "The same for a user."),
         SettingKey("limits.maxDescriptionCharacters", .integer(0...100_000), default: "1000", "The longest description of a bot."),
         SettingKey("limits.maxInstructionsBytes", .integer(0...gibibyte), default: "65536", "The longest instructions of a bot."),
         SettingKey("limits.maxConfigBytes", .integer(2...gibibyte), default: "65536", "The largest config of a bot."),

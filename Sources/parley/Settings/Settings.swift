@@ -3,13 +3,22 @@ import Configuration
 /// The settings in force, each with where it came from: flags over the environment over a file over defaults.
 struct Settings: Sendable {
     /// Where a value came from.
-    enum Origin: Hashable, Sendable {
+    enum Origin: Hashable, Sendable, CustomStringConvertible {
         case flag
         /// With the variable's name.
         case environment(String)
         /// With the file's path.
         case file(String)
         case standard
+
+        var description: String {
+            switch self {
+            case .flag: "flag"
+            case .environment(let variable): "environment \(variable)"
+            case .file(let path): "file \(path)"
+            case .standard: "default"
+            }
+        }
     }
 
     /// A setting in force.

@@ -28,6 +28,8 @@ final class RunningTurn: Sendable {
         var grown = false
         var result: TurnResult?
         var waiting: [Int: CheckedContinuation<TurnResult?, Never>] = [:]
+        /// The waits that have not begun, and that nobody has ended.
+        var announced: Set<Int> = []
         var nextWaiting = 0
         var followers: [(number: Int, follower: any TurnFollower)] = []
         var nextFollower = 0
@@ -194,19 +196,40 @@ final class RunningTurn: Sendable {
         }
     }
 
-    /// Waits for the end.
+    /// Announces a wait for the end, so that it can be ended before it begins.
     ///
-    /// - Parameter cause: ends the turn early, once this waits for it, so that those who wait are told in the same order every time.
-    /// - Returns: nil when the task is cancelled before.
-    func result(endingBy cause: Cause? = nil) async -> TurnResult? {
-        let id = state.withLock { state in
+    /// - Returns: its number.
+    func announceWait() -> Int {
+        state.withLock { state in
             state.nextWaiting += 1
+            state.announced.insert(state.nextWaiting)
             return state.nextWaiting
         }
+    }
+
+    /// Ends a wait for the end, which is over then without a result; does nothing to one that is over.
+    func endWait(_ id: Int) {
+        let continuation = state.withLock { state in
+            state.announced.remove(id)
+            return state.waiting.removeValue(forKey: id)
+        }
+        guard let continuation else { return }
+        ambient.beginActivity()
+        continuation.resume(returning: nil)
+    }
+
+    /// Waits for the end.
+    ///
+    /// - Parameters:
+    ///   - wait: the number of a wait that was announced, and has not begun; nil for one that only the task can end.
+    ///   - cause: ends the turn early, once this waits for it, so that those who wait are told in the same order every time.
+    /// - Returns: nil when the wait is ended or the task cancelled before.
+    func result(wait: Int? = nil, endingBy cause: Cause? = nil) async -> TurnResult? {
+        let id = wait ?? announceWait()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    guard state.result == nil, !Task.isCancelled else { return true }
+                    guard state.announced.remove(id) != nil, state.result == nil, !Task.isCancelled else { return true }
                     state.waiting[id] = continuation
                     return false
                 }
@@ -214,9 +237,7 @@ final class RunningTurn: Sendable {
                 if isOver { continuation.resume(returning: state.withLock { $0.result }) } else { ambient.endActivity() }
             }
         } onCancel: {
-            guard let continuation = state.withLock({ $0.waiting.removeValue(forKey: id) }) else { return }
-            ambient.beginActivity()
-            continuation.resume(returning: nil)
+            endWait(id)
         }
     }
 }

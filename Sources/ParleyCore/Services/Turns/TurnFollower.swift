@@ -4,12 +4,17 @@
 /// Of a turn that another process runs it is told as any observer: what is stored, and the end.
 package protocol TurnFollower: TurnObserver {
     /// Takes a turn of this process: all that the cursor gives, now and whenever `moved` is called, and the end among it. Must not block.
-    func follow(_ cursor: TurnCursor)
+    ///
+    /// - Parameter whenFull: to be called once when it takes no more.
+    func follow(_ cursor: TurnCursor, whenFull: @escaping @Sendable () -> Void)
+
+    /// Whether it takes no more, although the end has not been passed on; what it was given last, it has not taken.
+    var isFull: Bool { get }
 
     /// Says that the turn has produced more; called by one task at a time, but also before `follow`. Must not block.
     func moved()
 
-    /// Returns when the end has been passed on.
+    /// Returns when the end has been passed on, or it takes no more.
     ///
     /// - Returns: false when the task is cancelled before.
     func hasEnded() async -> Bool

@@ -14,12 +14,12 @@ extension Turns {
     ///   - sequence: the number of the last event that is held; 0 for none.
     ///   - follower: takes it.
     ///   - attached: called once it is certain that the turn is the caller's.
-    /// - Returns: what became of the turn.
+    /// - Returns: what became of the turn; nil when the follower takes no more before its end.
     /// - Throws: `notFound`; `invalidParams` (path `afterSeq`) for a number that the turn has not come to; `cancelled` when the caller stops
     ///   waiting, which changes nothing for the turn.
     package func attach(
         to id: String, after sequence: Int, for caller: Caller, follower: any TurnFollower, attached: () -> Void
-    ) async throws(Failure) -> TurnResult {
+    ) async throws(Failure) -> TurnResult? {
         guard sequence >= 0 else { throw .invalidParams(path: "afterSeq", reason: "expected at least 0") }
         // Only the store knows whose turn it is. Of one that goes on, nothing more is read yet.
         var stored = try await store.snapshot(ofTurn: id, beyond: .max, for: caller)
@@ -31,6 +31,7 @@ extension Turns {
             if let stored {
                 guard !stored.turn.status.isTerminal else { return end(stored, held: held, follower) }
                 follower.observe([stored.event(stored.lastSequence)])
+                if follower.isFull { return nil }
                 held = stored.lastSequence
             }
             if let turn = running[id] { return try await follow(turn, after: held, follower) }
@@ -57,17 +58,20 @@ extension Turns {
         }
     }
 
-    private func follow(_ turn: RunningTurn, after held: Int, _ follower: any TurnFollower) async throws(Failure) -> TurnResult {
+    private func follow(_ turn: RunningTurn, after held: Int, _ follower: any TurnFollower) async throws(Failure) -> TurnResult? {
         try require(held, notBeyond: turn.lastSequence)
         let number = turn.add(follower)
         defer { turn.removeFollower(number) }
-        follower.follow(turn.cursor(after: held))
-        guard let result = await turn.result() else { throw .detached }
+        let wait = turn.announceWait()
+        follower.follow(turn.cursor(after: held)) { turn.endWait(wait) }
+        let result = await turn.result(wait: wait)
+        if follower.isFull { return nil }
+        guard let result else { throw .detached }
         guard result.turn.status.isTerminal else {
             throw Failure(.shuttingDown, "The turn waits for another process, because this one ends.")
         }
         guard await follower.hasEnded() else { throw .detached }
-        return result
+        return follower.isFull ? nil : result
     }
 
     private func require(_ sequence: Int, notBeyond last: Int) throws(Failure) {
@@ -77,7 +81,9 @@ extension Turns {
     }
 
     /// Passes on how a turn has ended that this process does not run.
-    private func end(_ stored: TurnSnapshot, held: Int, _ follower: any TurnFollower) -> TurnResult {
+    ///
+    /// - Returns: nil when the follower does not take it.
+    private func end(_ stored: TurnSnapshot, held: Int, _ follower: any TurnFollower) -> TurnResult? {
         let last = max(1, stored.lastSequence)
         // Numbers beyond what a dead process has left of a turn may have been given out by it, also that of the end.
         let isHeld = held == last - 1 || held == last && stored.turn.status != .interrupted
@@ -86,7 +92,7 @@ extension Turns {
             TurnEvent(
                 conversationID: stored.turn.conversationID, turnID: stored.turn.id, sequence: last, body: .completed(stored.result)))
         follower.observe(events)
-        return stored.result
+        return follower.isFull ? nil : stored.result
     }
 }
 

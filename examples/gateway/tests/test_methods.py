@@ -1,0 +1,147 @@
+"""What browsers may call, what they are answered, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import unittest
+
+from .harness import Gateway, follow, script, tokens
+
+
+class MethodsTests(unittest.TestCase):
+    gateway: Gateway
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.gateway = Gateway(
+            model=script({"expect": "slowly", "steps": tokens(200, 50)[1]}, {"text": "Hello."}),
+            serve=["--set=limits.maxMessageBytes.anonymous=100", "--set=quotas.anonymous.turns.limit=2"],
+        ).__enter__()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.gateway.stop()
+
+    def setUp(self) -> None:
+        self.browser = self.gateway.browser()
+
+    def signed_in(self, name: str) -> None:
+        self.browser.sign_in(name)
+
+    def test_the_page_comes_with_a_strict_policy(self) -> None:
+        page = self.browser.get("/")
+        self.assertEqual(page.status, 200)
+        self.assertIn("text/html", page.headers["Content-Type"])
+        for path in ("/", "/static/app.js", "/api/session", "/api/nothing"):
+            headers = self.browser.get(path).headers
+            self.assertIn("default-src 'self'", headers["Content-Security-Policy"])
+            self.assertNotIn("unsafe", headers["Content-Security-Policy"])
+            self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+            self.assertEqual(headers["Referrer-Policy"], "same-origin")
+        self.assertEqual(self.browser.get("/api/session").headers["Cache-Control"], "no-store")
+
+    def test_every_method_of_a_day(self) -> None:
+        self.signed_in("Ada")
+        call = self.browser.call
+        bot = call("createBot", name="Poet", instructions="Rhyme.")["bot"]
+        bot = call("updateBot", botId=bot["id"], description="Rhymes.")["bot"]
+        self.assertEqual(call("getBot", botId=bot["id"])["bot"]["description"], "Rhymes.")
+        self.assertEqual([each["id"] for each in call("listBots")["data"]], [bot["id"]])
+        conversation = call("createConversation", title="Verses")["conversation"]["id"]
+        call("setConversationBot", conversationId=conversation, botId=bot["id"])
+        call("updateConversation", conversationId=conversation, title="Lines")
+        sent = call("sendMessage", conversationId=conversation, text="Hello?")
+        self.assertNotIn("message", sent)
+        self.assertEqual(follow(self.browser, sent["turn"]["id"]).text, "Hello.")
+        messages = call("listMessages", conversationId=conversation)["data"]
+        again = call("regenerateMessage", conversationId=conversation, messageId=messages[0]["id"])["turn"]
+        follow(self.browser, again["id"])
+        edited = call("editMessage", conversationId=conversation, messageId=messages[1]["id"], text="Good day?")["turn"]
+        follow(self.browser, edited["id"])
+        self.assertEqual(call("getTurn", turnId=edited["id"])["turn"]["status"], "completed")
+        self.assertEqual(call("cancelTurn", turnId=edited["id"])["turn"]["status"], "completed")
+        self.assertEqual(call("getConversation", conversationId=conversation)["conversation"]["title"], "Lines")
+        self.assertEqual(len(call("listConversations")["data"]), 1)
+        for method in ("listTools", "listCommands", "listModels"):
+            self.assertTrue(call(method)["data"])
+        self.assertTrue(call("getQuota")["limits"])
+        call("deleteConversation", conversationId=conversation)
+        call("deleteBot", botId=bot["id"])
+        call("deleteUser", confirm=True)
+        self.assertEqual(self.browser.session(), {"signedIn": False, "anonymous": False})
+
+    def test_errors_have_the_status_that_parley_gives_them(self) -> None:
+        self.signed_in("Grace")
+        conversation = self.browser.call("createConversation")["conversation"]["id"]
+        turn = self.browser.call("sendMessage", conversationId=conversation, text="slowly", clientMessageId="one")["turn"]["id"]
+        for answer, status, code in (
+            (self.browser.refusal("getTurn", turnId="nobody's"), 404, "notFound"),
+            (self.browser.refusal("getTurn", turn="x"), 400, "invalidParams"),
+            (self.browser.refusal("sendMessage", conversationId=conversation, text="Hello?"), 409, "conversationBusy"),
+            (self.browser.refusal("sendMessage", conversationId=conversation, text="Other", clientMessageId="one"), 409, "idempotencyConflict"),
+            (self.gateway.browser().refusal("listConversations"), 401, "authRequired"),
+            (self.gateway.browser().refusal("sendMessage", text="x" * 101), 413, "messageTooLarge"),
+            (self.gateway.browser().refusal("sendMessage", text="x", model="openai:gpt"), 403, "modelNotAllowed"),
+        ):
+            self.assertEqual((answer.status, answer.code), (status, code))
+            self.assertEqual(answer.json["error"]["data"]["httpStatus"], status)
+            self.assertTrue(answer.json["error"]["message"])
+        # The same send again, by a browser that has lost the answer.
+        repeated = self.browser.call("sendMessage", conversationId=conversation, text="slowly", clientMessageId="one")
+        self.assertEqual(repeated["turn"]["id"], turn)
+        self.assertEqual(self.browser.call("cancelTurn", turnId=turn)["turn"]["status"], "cancelled")
+
+    def test_a_limit_for_life(self) -> None:
+        for _ in range(2):
+            follow(self.browser, self.browser.call("sendMessage", text="Hello?")["turn"]["id"])
+        answer = self.browser.refusal("sendMessage", text="Hello?")
+        self.assertEqual((answer.status, answer.code), (403, "quotaExceeded"))
+        self.assertEqual(answer.json["error"]["data"]["upgrade"], "signIn")
+        self.assertIsNone(answer.headers["Retry-After"])
+
+    def test_what_is_not_for_browsers(self) -> None:
+        for method in ("shutdown", "attachTurn", "initialize", "resetQuota", "createAnonymousUser", "claimAnonymousUser", "setClientTools", "x"):
+            answer = self.browser.refusal(method)
+            self.assertEqual((answer.status, answer.code), (404, "methodNotFound"))
+        for name, value in (("caller", {"operator": True}), ("clientAddress", "10.0.0.1")):
+            answer = self.browser.refusal("sendMessage", text="Hello?", **{name: value})
+            self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
+        for name in ("method", "self", "requestId"):
+            answer = self.browser.refusal("createConversation", **{name: "x"})
+            self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
+        self.assertEqual(self.browser.get("/api/sendMessage").status, 405)
+        self.assertEqual(self.browser.get("/static/../gateway/app.py").status, 404)
+
+    def test_bodies_that_cannot_be_passed_on(self) -> None:
+        deep = b'{"a":' * 101 + b"1" + b"}" * 101
+        for body, status, code in (
+            (b"", 400, "parseError"),
+            (b"{", 400, "parseError"),
+            (b"\xff", 400, "parseError"),
+            (b'{"text":NaN}', 400, "parseError"),
+            (b'{"text":1e999}', 400, "parseError"),
+            (b'{"text":"\\ud800"}', 400, "parseError"),
+            (deep, 400, "parseError"),
+            (b"[" * 100_000, 400, "parseError"),
+            (b"[]", 400, "invalidRequest"),
+            (json.dumps({"text": "x" * 4_300_000}).encode(), 413, "inputTooLarge"),
+        ):
+            answer = self.browser.post("/api/sendMessage", body)
+            self.assertEqual((answer.status, answer.code), (status, code), body[:20])
+        answer = self.browser.post("/api/sendMessage", {"text": "x"}, Content_Type="text/plain")
+        self.assertEqual((answer.status, answer.code), (415, "unsupportedMediaType"))
+
+    def test_other_sites_are_refused(self) -> None:
+        self.signed_in("Edith")
+        turn = self.browser.call("sendMessage", text="Hello?")["turn"]["id"]
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}):
+            answer = self.browser.post("/api/sendMessage", {"text": "Hello?"}, **headers)
+            self.assertEqual((answer.status, answer.code), (403, "crossSite"), headers)
+        self.assertEqual(self.browser.get(f"/api/turns/{turn}/events", **{"Sec-Fetch-Site": "cross-site"}).status, 403)
+        self.assertEqual(self.browser.post("/api/sign-out", {}, Origin="https://evil.example").status, 403)
+        # By a name that was made to mean this address.
+        self.assertEqual(self.browser.get("/api/session", Host=f"evil.example:{self.gateway.port}").status, 421)
+
+
+if __name__ == "__main__":
+    unittest.main()
