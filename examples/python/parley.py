@@ -134,6 +134,8 @@ class Message(TypedDict):
     local: NotRequired[bool]
     model: NotRequired[str]
     usage: NotRequired[Usage]
+    rating: NotRequired[str]
+    ratingNote: NotRequired[str]
     createdAt: str
 
 
@@ -230,6 +232,7 @@ class ToolCallCompletedParams(TurnParams):
 
 class ApprovalRequestedParams(TurnParams):
     toolCall: ToolCall
+    options: list[str]
 
 
 class ApprovalResolvedParams(TurnParams):
