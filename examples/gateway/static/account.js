@@ -31,7 +31,7 @@ export class Account {
   }
 
   async load() {
-    this.session = await patiently(getSession, { onWaiting: (error) => this.app.fail(error) });
+    this.session = await patiently(getSession);
     const { claimable } = this.session;
     if (claimable && claimable.conversations === 0 && claimable.bots === 0) {
       await forget();

@@ -16,6 +16,14 @@ export class ApiError extends Error {
   }
 }
 
+/** The ApiError of an answer with this status and value; whoever stands before the gateway may answer in its own way. */
+export function failure(status, value) {
+  if (value?.error?.data?.code) return new ApiError(value.error.message, value.error.data);
+  // Of other refusals nothing is known but that they are meant.
+  const code = status === 413 ? "inputTooLarge" : status >= 400 && status < 500 ? "refused" : "badGateway";
+  return new ApiError(`The server answered ${status}.`, { code, retryable: code === "badGateway" });
+}
+
 async function request(path, options) {
   let response;
   let body;
@@ -30,11 +38,10 @@ async function request(path, options) {
   try {
     value = JSON.parse(body);
   } catch {
-    // A proxy between us and the gateway answers in HTML: nothing is known of what became of the request.
-    throw new ApiError(`The server answered ${response.status}.`, { code: "badGateway", retryable: true });
+    throw failure(response.status, null);
   }
-  if (response.ok) return value;
-  throw new ApiError(value?.error?.message ?? `The server answered ${response.status}.`, value?.error?.data ?? { code: "badGateway", retryable: response.status >= 500 });
+  if (!response.ok) throw failure(response.status, value);
+  return value;
 }
 
 function post(path, body, signal) {
@@ -46,20 +53,31 @@ export function call(method, params = {}, { signal } = {}) {
   return post(`/api/${method}`, params, signal);
 }
 
-/** What passes by itself, so that the same request is worth sending again. */
-const PASSING = new Set(["offline", "badGateway", "parleyUnavailable", "timeout", "overloaded", "shuttingDown", "storeUnavailable"]);
+/** While it is so, nobody has seen the request, or nobody can tell what became of it: there is nothing to do but wait. */
+const AWAY = new Set(["offline", "badGateway", "parleyUnavailable", "timeout"]);
+/** What passes by itself too, but may be meant to tell people to come later. */
+const PASSING = new Set(["overloaded", "shuttingDown", "storeUnavailable"]);
+
+let watcher = () => {};
+
+/** From now on, `listener(error)` hears of whatever `patiently` waits for, unless its caller wants to, and `listener(null)` of its end. */
+export function watchWaiting(listener) {
+  watcher = listener;
+}
 
 /**
- * Does something again and again while what is wrong passes by itself: without end while there is no network, else six times.
+ * Does something again and again while what is wrong passes by itself: without end while the server is away, else six times.
  * `onWaiting(error)` hears of each failure.
  */
-export async function patiently(work, { signal, onWaiting } = {}) {
+export async function patiently(work, { signal, onWaiting = watcher } = {}) {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await work();
+      const result = await work();
+      if (attempt > 0 && onWaiting === watcher) watcher(null);
+      return result;
     } catch (error) {
-      if (!PASSING.has(error.code) || (error.code !== "offline" && attempt >= 5)) throw error;
-      onWaiting?.(error);
+      if (!AWAY.has(error.code) && !(PASSING.has(error.code) && attempt < 5)) throw error;
+      onWaiting(error);
       await pause(error.data.retryAfterMs ?? Math.min(400 * 2 ** attempt, 8000), signal);
     }
   }

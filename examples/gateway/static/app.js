@@ -1,7 +1,7 @@
 // Puts the page together. Each part is told what it may ask of the others here, and knows none of them.
 
 import { Account, Notice } from "./account.js";
-import { call, callPatiently } from "./api.js";
+import { call, callPatiently, watchWaiting } from "./api.js";
 import { Bots } from "./bots.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
@@ -29,6 +29,7 @@ class App {
     /** Whether it is known who is there, and what was open. */
     this.started = false;
     this.turnChanged();
+    watchWaiting((error) => (error ? this.notice.show(error) : this.notice.clear()));
     byId("new").addEventListener("click", () => this.show(null));
     // Its address would take the place of the conversation's.
     document.querySelector(".skip").addEventListener("click", (event) => {
@@ -42,7 +43,6 @@ class App {
   async start() {
     try {
       await this.account.load();
-      this.notice.clear();
       await Promise.all([this.account.isNobody ? null : this.conversations.load(), this.bots.load()]);
     } catch (error) {
       this.fail(error);

@@ -28,11 +28,11 @@ function quotaSentence(data, now) {
 const SENTENCES = {
   offline: "There is no connection.",
   badGateway: "The server cannot be reached just now.",
-  parleyUnavailable: "The server is being restarted. Please try again in a moment.",
-  timeout: "The server does not answer. Please try again in a moment.",
-  overloaded: "Too many people are asking at once. Please try again in a moment.",
-  shuttingDown: "The server is being restarted. Please try again in a moment.",
-  storeUnavailable: "Nothing can be stored just now. Please try again in a moment.",
+  parleyUnavailable: "The server is being restarted.",
+  timeout: "The server does not answer.",
+  overloaded: "Too many people are asking at once.",
+  shuttingDown: "The server is being restarted.",
+  storeUnavailable: "Nothing can be stored just now.",
   storeFull: "The server has no room left to store this.",
   authRequired: "You are not known here any more. Please sign in again.",
   notFound: "That does not exist any more.",
@@ -49,6 +49,7 @@ const SENTENCES = {
   modelAuth: "The model's server does not accept this installation's key.",
   modelBilling: "The model's server wants to be paid first.",
   contextWindowExceeded: "The message is too long for the model.",
+  refused: "The server does not take that.",
   methodNotFound: "This server cannot do that.",
 };
 

@@ -1,6 +1,6 @@
 // Follows a turn: server-sent events over fetch, taken up again exactly where the connection broke.
 
-import { ApiError } from "./api.js";
+import { ApiError, failure } from "./api.js";
 import { pause } from "./pause.js";
 
 /** Reads `text/event-stream`, whatever pieces it comes in, and gives `{name, data}` for each event. */
@@ -97,11 +97,6 @@ async function readEvents(response, watch, take) {
   }
 }
 
-async function refusal(response) {
-  const body = await response.json().catch(() => ({}));
-  return new ApiError(body.error?.message ?? `The server answered ${response.status}.`, body.error?.data ?? { code: "badGateway", retryable: response.status >= 500 });
-}
-
 /**
  * Follows a turn to its end, whatever becomes of the connection. Each event goes to `state.apply`; what was already taken is not asked for
  * again (`state.seq`). `onEvent(name, params)` hears of each event that changed something, `onConnection(connected)` of each loss and return.
@@ -121,7 +116,7 @@ export async function followTurn(state, { signal, onEvent, onConnection, fetch =
       const headers = { Accept: "text/event-stream" };
       if (state.seq > 0) headers["Last-Event-ID"] = String(state.seq);
       const response = await fetch(`/api/turns/${encodeURIComponent(state.turn.id)}/events`, { headers, signal: watch.signal, cache: "no-store" });
-      if (!response.ok) throw await refusal(response);
+      if (!response.ok) throw failure(response.status, await response.json().catch(() => null));
       onConnection?.(true);
       if (await readEvents(response, watch, take)) return;
     } catch (error) {
