@@ -80,6 +80,21 @@ class Visits(BrowserTest):
         expect(visitor.conversations).to_have_count(0)
         self.assertEqual({cookie["name"] for cookie in visitor.context.cookies()}, {"__Host-session"})
 
+    def test_what_somebody_was_writing_is_not_there_for_the_next_person(self) -> None:
+        visitor = self.person(self.gateway(harness.script({"text": "Yes."})))
+        visitor.page.get_by_role("link", name="Sign in").click()
+        visitor.sign_in("Ada")
+        visitor.field.fill("A secret")
+        visitor.page.reload()
+        expect(visitor.field).to_have_value("A secret")
+        # The session runs out, and somebody else signs in.
+        visitor.context.clear_cookies()
+        visitor.page.reload()
+        visitor.page.get_by_role("link", name="Sign in").click()
+        visitor.sign_in("Ben")
+        expect(visitor.button("New bot")).to_be_visible()
+        expect(visitor.field).to_have_value("")
+
     def test_a_reload_in_mid_stream_loses_no_token(self) -> None:
         half = len(LONG) // 2
         steps = [*pieces(LONG[:half]), {"delayMs": 1500}, *pieces(LONG[half:])]
@@ -210,8 +225,10 @@ class Conversing(BrowserTest):
         expect(visitor.answers).to_contain_text("One")
         visitor.button("Stop the answer").click()
         expect(visitor.answers).to_contain_text("Stopped.")
-        visitor.button("Answer again").click()
+        # Whoever clicks twice asks once.
+        visitor.button("Answer again").dblclick()
         expect(visitor.answers).to_contain_text("Two")
+        expect(visitor.page.get_by_role("alert")).to_be_empty()
         versions = visitor.answers.get_by_role("group", name="Versions")
         expect(versions).to_have_text("2 / 2")
         expect(visitor.ask("More")).to_contain_text("Three")
