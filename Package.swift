@@ -92,7 +92,9 @@ let package = Package(
         .testTarget(
             name: "ParleySQLiteTests", dependencies: ["JSON", "ParleyCore", "ParleySQLite", "ParleyTestSupport", grdb, sqlite, logging],
             swiftSettings: strict),
-        .testTarget(name: "ParleyTerminalTests", dependencies: ["ParleyTerminal"], swiftSettings: strict),
+        .testTarget(
+            name: "ParleyTerminalTests", dependencies: ["JSON", "ParleyClient", "ParleyTerminal", "ParleyTestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "ParleyTranscriptsTests", dependencies: ["JSON", "ParleyTranscripts"], swiftSettings: strict),
         .testTarget(
             name: "ParleyHostTests",

@@ -61,9 +61,6 @@ package final class HostConnection {
     /// Where the host writes its log.
     package var errors: Int32 { process.errors ?? -1 }
 
-    /// The host's process id.
-    package var id: Int32 { process.id }
-
     /// Sends a request.
     ///
     /// - Returns: its id.
@@ -96,7 +93,7 @@ package final class HostConnection {
             received.removeFirst(position)
             position = 0
         }
-        let chunk = Self.read(process.output)
+        let chunk = Descriptor.read(process.output)
         received += chunk
         return !chunk.isEmpty
     }
@@ -115,7 +112,7 @@ package final class HostConnection {
     ///
     /// - Returns: false once the host has closed it.
     package func receiveLog() -> Bool {
-        let chunk = Self.read(errors)
+        let chunk = Descriptor.read(errors)
         log += chunk
         if log.count > Self.tailBytes { log.removeFirst(log.count - Self.tailBytes) }
         return !chunk.isEmpty
@@ -140,12 +137,17 @@ package final class HostConnection {
     package func end(within milliseconds: Int) -> SpawnedProcess.Ending? {
         endInput()
         close(process.output)
-        let ending = process.end(within: milliseconds)
-        // Its children could hold the other end, so that only what is there is taken.
-        var readable = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
-        while poll(&readable, 1, 0) > 0, receiveLog() {}
+        // A host whose log nobody reads would wait for that.
+        let ending = process.end(within: milliseconds) { takeLog() }
+        takeLog()
         close(errors)
         return ending
+    }
+
+    /// Takes what is there of the log, and waits for no more: others could hold the pipe open.
+    private func takeLog() {
+        var readable = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
+        while poll(&readable, 1, 0) > 0, receiveLog() {}
     }
 
     private func endInput() {
@@ -158,6 +160,7 @@ package final class HostConnection {
         do {
             value = try JSONReader.parse(Array(bytes[line]))
         } catch {
+            // Another program has written into the host's output; what is missed is told by what then does not come.
             return nil
         }
         guard let method = value["method"]?.stringValue else {
@@ -169,29 +172,9 @@ package final class HostConnection {
         return value["id"].map { .request(id: $0, method: method, params: params) } ?? .notification(method: method, params: params)
     }
 
-    private static func read(_ descriptor: Int32) -> [UInt8] {
-        while true {
-            var failure: Int32 = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                let result = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-                failure = result < 0 ? errno : 0
-                count = max(0, result)
-            }
-            if failure != EINTR { return bytes }
-        }
-    }
-
     /// Writes a line; does nothing when the host is gone, which the end of its output tells.
     private func write(_ message: JSONValue) {
         guard isInputOpen else { return }
-        var rest = (JSONWriter.encode(message) + [UInt8(ascii: "\n")])[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(process.input, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                return
-            }
-        }
+        Descriptor.write(JSONWriter.encode(message) + [UInt8(ascii: "\n")], to: process.input)
     }
 }

@@ -22,8 +22,7 @@ package struct SpawnedProcess {
         package var exitCode: Int32?
     }
 
-    /// Its process id, which is its process group's too.
-    package let id: Int32
+    private let id: pid_t
     /// Where the program reads; whoever asks owns it.
     package let input: Int32
     /// Where the program writes; whoever asks owns it.
@@ -76,9 +75,11 @@ package struct SpawnedProcess {
 
     /// Waits for the program's end; to be called once.
     ///
-    /// - Parameter milliseconds: how long; then it is killed.
+    /// - Parameters:
+    ///   - milliseconds: how long; then it is killed.
+    ///   - meanwhile: what is done again and again while it is waited for.
     /// - Returns: nil when it has ended with 0.
-    package func end(within milliseconds: Int) -> Ending? {
+    package func end(within milliseconds: Int, meanwhile: () -> Void = {}) -> Ending? {
         let step = 5
         var waited = 0
         var status: Int32 = 0
@@ -90,6 +91,7 @@ package struct SpawnedProcess {
                 while waitpid(id, &status, 0) < 0, errno == EINTR {}
                 return Ending(description: "did not end when its input did")
             }
+            meanwhile()
             poll(nil, 0, Int32(step))
             waited += step
         }

@@ -75,7 +75,9 @@ package final class AgentHost: Sendable {
         bots = Bots(store: store, models: models, ambient: ambient, limits: limits.core)
         let botTools = try BotTools(bots: bots, conversations: conversations)
         turns.toolSources = [botTools, try ConversationTools(conversations: conversations, quotas: quotas, botTools: botTools)]
-        storeCare = StoreCare(store: store, ambient: ambient, idleMilliseconds: settings.erasureIdleMilliseconds, logger: logger)
+        storeCare = StoreCare(
+            store: store, ambient: ambient, idleMilliseconds: settings.erasureIdleMilliseconds, retention: settings.retention,
+            logger: logger)
         queue = RequestQueue(ambient: ambient)
         self.clientLines = clientLines
         clientRequests = ClientRequests(ambient: ambient, logger: logger)
@@ -93,8 +95,8 @@ package final class AgentHost: Sendable {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
         state.withLock { $0.wire = (AttachmentQueue(connection: connection), AnswerGate(connection: connection)) }
         await withTaskGroup(of: Void.self) { group in
-            // Counted from here on, so that a deterministic host reads its first line when both have come to rest.
-            for _ in 0..<3 { ambient.beginActivity() }
+            // Counted from here on, so that a deterministic host reads its first line when all have come to rest.
+            for _ in 0..<4 { ambient.beginActivity() }
             group.addTask {
                 await self.turns.watchQueue()
                 self.ambient.endActivity()
@@ -105,6 +107,10 @@ package final class AgentHost: Sendable {
             }
             group.addTask {
                 await self.storeCare.run { self.connection.requestsInFlight == 0 }
+                self.ambient.endActivity()
+            }
+            group.addTask {
+                await self.storeCare.keepUp()
                 self.ambient.endActivity()
             }
             connection.start()

@@ -1,3 +1,5 @@
+package import ParleyCore
+
 /// How a host ends and cares for its files, all of it settings.
 package struct HostSettings: Sendable {
     /// `shutdown.drainSeconds`: how long running turns may go on after the end of input.
@@ -6,6 +8,8 @@ package struct HostSettings: Sendable {
     package var graceMilliseconds: Int64 = 5_000
     /// `erasure.idleSeconds`: how long nothing must have happened before deleted bytes are erased from the files.
     package var erasureIdleMilliseconds: Int64 = 60_000
+    /// `retention.…`: how long conversations are kept.
+    package var retention = RetentionPolicy()
 
     /// The defaults.
     package init() {}

@@ -23,8 +23,8 @@ package enum MethodTable {
     package static let rows: [Row] = [
         row(Initialize.self), row(Ping.self), row(GetStatus.self), row(Shutdown.self), row(Discover.self),
         row(CreateAnonymousUser.self), row(ClaimAnonymousUser.self), row(DeleteUser.self), row(GetQuota.self), row(ResetQuota.self),
-        row(CreateConversation.self), row(ListConversations.self), row(GetConversation.self), row(UpdateConversation.self),
-        row(DeleteConversation.self), row(SetConversationBot.self), row(ForkConversation.self),
+        row(CreateConversation.self), row(ListConversations.self), row(SearchConversations.self), row(GetConversation.self),
+        row(UpdateConversation.self), row(DeleteConversation.self), row(SetConversationBot.self), row(ForkConversation.self),
         row(ExportConversation.self), row(ImportConversation.self),
         row(SendMessage.self), row(RegenerateMessage.self), row(EditMessage.self), row(ListMessages.self), row(RateMessage.self),
         row(CancelTurn.self),

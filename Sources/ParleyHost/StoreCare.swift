@@ -2,22 +2,35 @@ import Logging
 import ParleyCore
 
 /// What a store needs while its host runs: deleted bytes are erased once nothing has happened for a while, so that a long-running host does
-/// not keep them until it ends; once a day what has expired is discarded.
+/// not keep them until it ends; once a day what has expired is discarded; searches are prepared; once an hour conversations go that are
+/// kept no longer.
 final class StoreCare: Sendable {
+    /// How often searches are prepared, in milliseconds: rarely, because much at a time costs less, and what they find does not depend on it; and how
+    /// long others may write before a little more is done of what is a lot.
+    private static let prepareMilliseconds: Int64 = 10_000
+    private static let pauseMilliseconds: Int64 = 50
+
+    /// How often conversations are looked for that are kept no longer, in milliseconds.
+    private static let retentionMilliseconds: Int64 = 3_600_000
+
     /// How often what has expired is discarded, in milliseconds.
     private static let discardMilliseconds: Int64 = 86_400_000
 
     private let store: any Store
     private let ambient: any Ambient
     private let idleMilliseconds: Int64
+    private let retention: RetentionPolicy
     private let logger: Logger
     private let lastDeletion = Locked(Int64?.none)
 
-    /// - Parameter idleMilliseconds: how long nothing must have happened before something is erased.
-    init(store: any Store, ambient: any Ambient, idleMilliseconds: Int64, logger: Logger) {
+    /// - Parameters:
+    ///   - idleMilliseconds: how long nothing must have happened before something is erased.
+    ///   - retention: how long conversations are kept.
+    init(store: any Store, ambient: any Ambient, idleMilliseconds: Int64, retention: RetentionPolicy, logger: Logger) {
         self.store = store
         self.ambient = ambient
         self.idleMilliseconds = idleMilliseconds
+        self.retention = retention
         self.logger = logger
     }
 
@@ -52,6 +65,52 @@ final class StoreCare: Sendable {
             guard let deletion = lastDeletion.withLock({ $0 }), deletion <= due, isIdle() else { continue }
             await erase(whatWasDeletedAt: deletion)
         }
+    }
+
+    /// Prepares searches, and deletes what is kept no longer, until its task is cancelled. Both are done a little at a time, so that whoever
+    /// writes meanwhile is held up by no more than that.
+    func keepUp() async {
+        var nextRetention = ambient.monotonicMilliseconds()
+        do {
+            while !Task.isCancelled {
+                if retention.isLimited, ambient.monotonicMilliseconds() >= nextRetention {
+                    nextRetention = ambient.monotonicMilliseconds() + Self.retentionMilliseconds
+                    try await deleteUnusedConversations()
+                }
+                while await prepareSearches() { try await ambient.sleep(milliseconds: Self.pauseMilliseconds) }
+                try await ambient.sleep(milliseconds: Self.prepareMilliseconds)
+            }
+        } catch {
+            return
+        }
+    }
+
+    private func prepareSearches() async -> Bool {
+        do {
+            return try await store.prepareSearches()
+        } catch {
+            warn("searches were not prepared", error)
+            return false
+        }
+    }
+
+    private func deleteUnusedConversations() async throws(CancellationError) {
+        var place: RetentionPlace?
+        var count = 0
+        repeat {
+            do throws(Failure) {
+                let (deleted, next) = try await store.deleteUnusedConversations(retention, from: place, at: ambient.now())
+                if deleted > 0 { noteDeletion() }
+                count += deleted
+                place = next
+            } catch {
+                // The next walk begins anew.
+                warn("conversations that are kept no longer were not deleted", error)
+                return
+            }
+            if place != nil { try await ambient.sleep(milliseconds: Self.pauseMilliseconds) }
+        } while place != nil
+        if count > 0 { logger.notice("deleted conversations that are kept no longer", metadata: ["count": .stringConvertible(count)]) }
     }
 
     private func erase(whatWasDeletedAt deletion: Int64) async {

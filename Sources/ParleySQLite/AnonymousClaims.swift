@@ -19,7 +19,8 @@ extension StoreTransaction {
             isConfirmed: isConfirmed, conversations: try count("conversations", of: holder.key), bots: try count("bots", of: holder.key))
         guard isConfirmed else { return claim }
         let user = try personForWriting(caller, at: now)
-        try db.run("UPDATE conversations SET owner = ? WHERE owner = ?", user, holder.key)
+        try buryEntries(ofPerson: holder.key)
+        try db.run("UPDATE conversations SET owner = ?, unindexed = 1 WHERE owner = ?", user, holder.key)
         for var bot in try botRows(of: holder.key) {
             if let name = try freeName(like: bot.value.name, owner: user) {
                 bot.value.name = name

@@ -25,6 +25,7 @@ struct ConversationRow {
         LEFT JOIN turns t ON t.conversation = c.key AND t.status = 'inProgress'
         """
     fileprivate static let byID = selection + " WHERE c.id = ?"
+    fileprivate static let byKey = selection + " WHERE c.key = ?"
 
     fileprivate init(_ row: StoredRow) throws {
         key = row[0]
@@ -54,6 +55,14 @@ extension StoreTransaction {
         return found
     }
 
+    /// Reads a conversation that is known to be there.
+    func conversation(key: Int64) throws -> Conversation {
+        guard let found = try db.first(ConversationRow.byKey, key, read: ConversationRow.init) else {
+            throw SQLiteFailure.unreadable("conversations.key")
+        }
+        return found.value
+    }
+
     /// Makes a conversation, linked to a bot that its owner may use.
     ///
     /// - Throws: `notFound` (bot).
@@ -64,11 +73,18 @@ extension StoreTransaction {
             new.id, owner, bot, new.title, StoredJSON.text(of: new.metadata), new.createdAt)
     }
 
-    /// Stores a conversation's new title and metadata.
-    func update(_ conversation: ConversationRow) throws {
+    /// Stores a conversation's new title and metadata, and whether it is pinned and archived.
+    ///
+    /// - Parameter isRenamed: whether the title is another than before.
+    func update(_ conversation: ConversationRow, isRenamed: Bool) throws {
+        let value = conversation.value
+        if isRenamed { try buryTitle(ofConversation: conversation.key) }
         try db.run(
-            "UPDATE conversations SET title = ?, metadata = ?, updated_at = ? WHERE key = ?", conversation.value.title,
-            StoredJSON.text(of: conversation.value.metadata), conversation.value.updatedAt, conversation.key)
+            """
+            UPDATE conversations SET title = ?, metadata = ?, pinned = ?, archived = ?, updated_at = ?, unindexed = max(unindexed, ?)
+            WHERE key = ?
+            """,
+            value.title, StoredJSON.text(of: value.metadata), value.pinned, value.archived, value.updatedAt, isRenamed, conversation.key)
     }
 
     /// Adds what a message cost to what its conversation cost.
@@ -92,15 +108,15 @@ extension StoreTransaction {
     }
 
     /// Lists a person's conversations, the one changed last first.
-    ///
-    /// - Parameter botID: only those linked to this bot.
-    func conversations(of person: Int64?, linkedTo botID: String?, page: PageRequest) throws -> Page<Conversation> {
-        let place = try PageCursor.place(in: .conversations, of: botID, named: page.cursor, fields: 2)
+    func conversations(of person: Int64?, _ filter: ConversationFilter, page: PageRequest) throws -> Page<Conversation> {
+        let place = try PageCursor.place(in: .conversations, of: filter.cursorScope, named: page.cursor, fields: 2)
         guard let person else { return Page(elements: [], nextCursor: nil) }
         var collector = PageCollector<Conversation>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
         // Keys begin at 1: an unknown bot is linked to nothing.
-        let bot = try botID.map { try botKey($0) ?? 0 }
-        let list = ConversationRow.selection + " WHERE c.owner = ?1" + (bot == nil ? "" : " AND c.bot = ?4")
+        let bot = try filter.botID.map { try botKey($0) ?? 0 }
+        // Spelt out, because an index that holds but some rows is only used where it is plain that they are enough.
+        let pinned = filter.pinned.map { " AND c.pinned = \($0 ? 1 : 0)" } ?? ""
+        let list = ConversationRow.selection + " WHERE c.owner = ?1 AND c.archived = ?2" + pinned + (bot == nil ? "" : " AND c.bot = ?5")
         func collect(_ row: StoredRow) throws -> Bool {
             let conversation = try ConversationRow(row).value
             let metadata: [UInt8] = row[10]
@@ -108,21 +124,43 @@ extension StoreTransaction {
         }
         var before = Int.max
         if let place {
-            guard let moment = place[0].intValue, let id = place[1].stringValue else { throw PageCursor.invalid }
+            let (moment, id) = try PageCursor.moment(place)
             // The order runs down in time and up in ids, so the rest of one millisecond is a range of its own.
-            let rest = list + " AND c.updated_at = ?2 AND c.id > ?3 ORDER BY c.id"
-            try db.forEach(rest, person, moment, id, bot, read: collect)
+            let rest = list + " AND c.updated_at = ?3 AND c.id > ?4 ORDER BY c.id"
+            try db.forEach(rest, person, filter.archived, moment, id, bot, read: collect)
             before = moment
         }
         if !collector.isFull {
             try db.forEach(
-                list + " AND c.updated_at < ?2 ORDER BY c.updated_at DESC, c.id", person, before, nil, bot, read: collect)
+                list + " AND c.updated_at < ?3 ORDER BY c.updated_at DESC, c.id", person, filter.archived, before, nil, bot, read: collect)
         }
         let end = collector.next == nil ? nil : collector.elements.last
         return Page(
             elements: collector.elements,
-            nextCursor: end.map { end in
-                PageCursor(.conversations, of: botID, at: [.integer(end.updatedAt.milliseconds), .string(end.id)]).text
-            })
+            nextCursor: end.map { PageCursor(.conversations, of: filter.cursorScope, after: $0).text })
+    }
+}
+
+extension ConversationFilter {
+    /// What a list is narrowed to, as its cursors say it.
+    fileprivate var cursorScope: String? {
+        // As it was before there was anything else, so that cursors go on.
+        guard archived || pinned != nil else { return botID }
+        return StoredJSON.text(of: .array([botID.map(JSONValue.string) ?? .null, .bool(archived), pinned.map(JSONValue.bool) ?? .null]))
+    }
+}
+
+extension PageCursor {
+    /// The place after a conversation, where the one changed last comes first.
+    init(_ list: List, of parent: String?, after conversation: Conversation) {
+        self.init(list, of: parent, at: [.integer(conversation.updatedAt.milliseconds), .string(conversation.id)])
+    }
+
+    /// The moment and the id of such a place.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    static func moment(_ place: [JSONValue]) throws(Failure) -> (moment: Int, id: String) {
+        guard let moment = place[0].intValue, let id = place[1].stringValue else { throw invalid }
+        return (moment, id)
     }
 }

@@ -15,8 +15,10 @@ enum DatabaseCheck {
             let damages = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(maximumOfAKind))").flatMap { $0.split(separator: "\n") }
                 .filter { $0 != "ok" && !$0.hasPrefix("***") }
             if !damages.isEmpty { return damages.map { "The database is damaged: \($0)." } }
-            return try references(in: db) + (invariants + ledgerInvariants).flatMap { try problems(in: db, $0) } + contents(in: db)
-                + usage(in: db)
+            let unreadable = try contents(in: db)
+            return try references(in: db) + (invariants + ledgerInvariants).flatMap { try problems(in: db, $0) } + unreadable
+                // What cannot be read cannot be compared with what searches find of it.
+                + usage(in: db) + (unreadable.isEmpty ? searchIndex(in: db) : [])
         }
         try db.run("ROLLBACK")
         return try found.get()

@@ -69,14 +69,17 @@ package struct DatabaseExamination: Sendable {
         let file = DatabaseFile(path: path)
         self.path = file.path
         lookAtFiles(file)
+        let version: Int
         do throws(StoreOpenFailure) {
-            guard case .parley(let version) = try file.look() else { return }
+            guard case .parley(let found) = try file.look() else { return }
+            version = found
             state = .usable(version: version)
         } catch {
             state = .unusable(error)
             return
         }
         blocker = DatabaseLocks(file).processThatBlocks(waitingAtMost: patience)
+        let before = file.signature
         do {
             try read(file)
         } catch {
@@ -86,6 +89,12 @@ package struct DatabaseExamination: Sendable {
             case .corrupt, .notADatabase: state = .unusable(failure)
             default: unread = failure.message
             }
+        }
+        if case .usable = state, damages.isEmpty { return }
+        // Unless somebody began to write while nobody seemed to be there.
+        if file.signature != before {
+            (state, damages) = (.usable(version: version), [])
+            unread = "\(file.path) was written to at the same moment."
         }
     }
 
@@ -108,6 +117,7 @@ package struct DatabaseExamination: Sendable {
     /// The kind of file system on which a folder lies, as the kernel's list of mounts calls it (proc_pid_mountinfo(5)).
     private static func fileSystem(of folder: String) -> String? {
         var status = stat()
+        // Where there is no such list, nothing is known.
         guard stat(folder, &status) == 0, let mounts = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8) else {
             return nil
         }
@@ -120,12 +130,11 @@ package struct DatabaseExamination: Sendable {
 
     private mutating func read(_ file: DatabaseFile) throws {
         let locks = try OwnerLocks(lookingAt: file.locksPath)
-        let isServed = try locks?.isAnyHostHeld() ?? false
         guard file.logBytes == 0 || file.hasLogIndex else {
             unread = "There is a log of writes beside \(file.path) without its index, which the next host makes."
             return
         }
-        let connection = try LookingConnection(file, isServed: isServed)
+        let connection = try LookingConnection(file, isLogInUse: DatabaseLocks(file).isLogInUse)
         damages = try connection.rows("PRAGMA quick_check(5)").flatMap { $0[0].split(separator: "\n").map(String.init) }
             .filter { $0 != "ok" && !$0.hasPrefix("***") }
         guard damages.isEmpty else { return }

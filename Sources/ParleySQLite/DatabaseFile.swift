@@ -40,6 +40,13 @@ struct DatabaseFile: Sendable {
     /// Whether there is an index of the log.
     var hasLogIndex: Bool { Self.size(of: logIndexPath) != nil }
 
+    /// Differs when the file was written to in between.
+    var signature: [Int] {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return [] }
+        return [Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+    }
+
     /// A path as it stands in a URI (https://www.sqlite.org/uri.html).
     static func escaped(_ path: String) -> String { path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path }
 

@@ -13,9 +13,15 @@ struct DatabaseLocks {
     /// (https://www.sqlite.org/lockingv3.html).
     private static let reading: (start: off_t, length: off_t) = (0x4000_0002, 510)
 
+    /// The byte of the log's index of which everybody who has the index open holds a share (SQLite's os_unix.c, `UNIX_SHM_DMS`).
+    private static let being: (start: off_t, length: off_t) = (128, 1)
+
     init(_ file: DatabaseFile) {
         self.file = file
     }
+
+    /// Whether anybody has the log open, a host or another program.
+    var isLogInUse: Bool { Self.holder(of: Self.being, in: file.logIndexPath, conflictingWith: F_WRLCK) != nil }
 
     /// The process that keeps all others from writing, or even from reading, for as long as that is waited for.
     ///

@@ -24,6 +24,8 @@ enum Erasure {
     /// - Returns: false when another connection is in the way; what is pending stays so.
     static func perform(in db: Database) throws -> Bool {
         do {
+            // Words that are no longer found may still be written in the index, where rewriting the file does not see that they are of no use.
+            try SearchIndex(db: db).erase()
             try db.execute(sql: "VACUUM")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             return false

@@ -8,12 +8,12 @@ final class LookingConnection {
 
     /// Opens a database.
     ///
-    /// - Parameter isServed: whether a host has it open. Then its index of the log is used as hosts use it, by locks in memory that they
+    /// - Parameter isLogInUse: whether anybody has its log open. Then the log's index is used as they use it, by locks in memory that all
     ///   share; else nobody is there whom it could be kept from, and it is only read. Without a log the file is all there is, and it is read
-    ///   as one that nobody can change: a host that begins to write at the same moment may make that fail, but cannot be harmed.
+    ///   as one that nobody can change: who begins to write at that very moment cannot be harmed, but what was read may then be nonsense.
     /// - Throws: `DatabaseError`.
-    init(_ file: DatabaseFile, isServed: Bool) throws {
-        let mode = isServed ? "" : file.logBytes > 0 ? "?readonly_shm=1" : "?immutable=1"
+    init(_ file: DatabaseFile, isLogInUse: Bool) throws {
+        let mode = isLogInUse ? "" : file.logBytes > 0 ? "?readonly_shm=1" : "?immutable=1"
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
         let code = sqlite3_open_v2("file:\(DatabaseFile.escaped(file.path))\(mode)", &connection, flags, nil)
         guard code == SQLITE_OK else {

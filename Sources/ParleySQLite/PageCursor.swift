@@ -6,10 +6,10 @@ import ParleyCore
 /// Clients get it as an opaque text. It holds nothing that they could not know, and nothing is trusted when it comes back.
 struct PageCursor: Equatable {
     /// The lists that have pages.
-    enum List: String { case conversations, messages, siblings, bots, export }
+    enum List: String { case conversations, foundConversations, messages, siblings, bots, export }
 
     var list: List
-    /// The conversation, bot or message that the list is narrowed to, if any.
+    /// The conversation, bot, message or search that the list is narrowed to, if any.
     var parent: String?
     /// The place in the list's own terms.
     var place: [JSONValue]

@@ -17,8 +17,10 @@ final class QuotaClock: Sendable {
         var boot: Int64
     }
 
-    private let monotonic: @Sendable () -> Int64
-    private let boot: Int64
+    /// Milliseconds of a clock that never steps.
+    let monotonic: @Sendable () -> Int64
+    /// Tells the machine's starts apart; 0 for one that cannot be told from others.
+    let boot: Int64
     /// The latest mark of another start of the machine, and when this process first saw it.
     private let foreign = Locked((mark: Mark, seenAt: Int64)?.none)
 

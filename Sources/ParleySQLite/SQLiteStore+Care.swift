@@ -27,6 +27,29 @@ extension SQLiteStore {
         }
     }
 
+    package func prepareSearches() async throws(Failure) -> Bool {
+        // Most of the time there is nothing to do, and looking holds up nobody who writes.
+        guard try await read({ try SearchIndex(db: $0.db).isBehind() }) else { return false }
+        let place = indexPlace.withLock { $0 }
+        let (next, isMore) = try await write { try SearchIndex(db: $0.db).advance(from: place) }
+        indexPlace.withLock { $0 = next }
+        return isMore
+    }
+
+    package func deleteUnusedConversations(
+        _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
+    ) async throws(Failure) -> (deleted: Int, next: RetentionPlace?) {
+        let place =
+            if let place { place } else {
+                RetentionPlace(time: try await write { try $0.advanceRetentionTime(to: now) }, person: 0)
+            }
+        let (found, next) = try await read { try $0.unusedConversations(policy, from: place) }
+        guard let last = found.last else { return (0, next) }
+        let deleted = try await write { try $0.delete(found, keepsPinned: policy.keepsPinned, at: now) }
+        // What was found and is in use again must not be found for ever.
+        return (deleted, deleted > 0 ? next : RetentionPlace(time: place.time, person: last.owner))
+    }
+
     package func discardExpired(at now: Timestamp) async throws(Failure) {
         try await write { try $0.discardExpired(at: now) }
     }

@@ -22,10 +22,18 @@ extension SQLiteStore {
     }
 
     package func conversations(
-        linkedTo botID: String?, page: PageRequest, for caller: Caller
+        _ filter: ConversationFilter, page: PageRequest, for caller: Caller
     ) async throws(Failure) -> Page<Conversation> {
         try await read { transaction in
-            try transaction.conversations(of: transaction.person(caller), linkedTo: botID, page: page)
+            try transaction.conversations(of: transaction.person(caller), filter, page: page)
+        }
+    }
+
+    package func searchConversations(
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<FoundConversation> {
+        try await read { transaction in
+            try transaction.search(search, of: transaction.person(caller), page: page)
         }
     }
 
@@ -39,10 +47,9 @@ extension SQLiteStore {
                 try transaction.moveHead(of: conversation, to: head, at: now)
                 conversation = try transaction.conversation(id, of: person)
             }
-            conversation.value.title = change.title ?? conversation.value.title
-            conversation.value.metadata = change.metadata ?? conversation.value.metadata
-            conversation.value.updatedAt = now
-            try transaction.update(conversation)
+            let title = conversation.value.title
+            conversation.value.apply(change, at: now)
+            try transaction.update(conversation, isRenamed: conversation.value.title != title)
             return conversation.value
         }
     }
@@ -83,5 +90,16 @@ extension SQLiteStore {
         try await read { transaction in
             try transaction.siblings(of: messageID, in: transaction.conversation(id, of: transaction.person(caller)), page: page)
         }
+    }
+}
+
+extension Conversation {
+    fileprivate mutating func apply(_ change: ConversationChange, at now: Timestamp) {
+        title = change.title ?? title
+        metadata = change.metadata ?? metadata
+        pinned = change.pinned ?? pinned
+        archived = change.archived ?? archived
+        // What is only filed keeps its place among what has happened.
+        if !change.onlyFiles { updatedAt = now }
     }
 }

@@ -69,6 +69,7 @@ extension SQLiteStore {
                 return ["The tables are version \(version) and must be migrated to version \(Schema.currentVersion) first."]
             }
             return try file.inConnection(busyTimeout: busyTimeout, readOnly: !file.isWritable) { db in
+                try DatabaseCheck.prepareSearchCheck(in: db)
                 // Nothing but looking, whatever the checks below may ever do.
                 try db.execute(sql: "PRAGMA query_only = ON")
                 return try DatabaseCheck.problems(in: db)

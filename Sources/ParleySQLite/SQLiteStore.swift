@@ -15,6 +15,8 @@ package final class SQLiteStore: Store {
     let surroundings: StoreSurroundings
     let configuration: SQLiteStoreConfiguration
     let file: DatabaseFile?
+    /// How far the index of searches has come.
+    let indexPlace = Locked(SearchIndex.Place())
     private let commits: CommitLoop
     private let reads: ReadLoop
 

@@ -1,5 +1,5 @@
 extension Schema {
-    /// Conversations that are made of others, or of files.
+    /// Version 7: conversations that are made of others, or of files.
     static let copies = """
         -- Turns: whether the turn and its messages were copied from elsewhere. They ran on no host of this conversation, held nothing, have no
         -- receipt, and what they cost is told of them and counted in no sum.

@@ -16,7 +16,7 @@ enum Schema {
     /// One step a version, the first leading from an empty database to version 1. Steps are only ever appended.
     static let steps: [Step] = [
         { try $0.execute(sql: v1) }, { try $0.execute(sql: v2) }, { try $0.execute(sql: v3) }, { try $0.execute(sql: v4) }, addUsage,
-        { try $0.execute(sql: v6) }, { try $0.execute(sql: copies) },
+        { try $0.execute(sql: v6) }, { try $0.execute(sql: copies) }, { try $0.execute(sql: searchTables) },
     ]
 
     /// Brings a database up to the current version, one transaction a step.

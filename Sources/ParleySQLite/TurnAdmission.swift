@@ -93,7 +93,8 @@ extension StoreTransaction {
         let followsHead = if case .afterHead = place { true } else { false }
         try db.run(
             """
-            UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ?, pending_command = iif(?, pending_command, NULL)
+            UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ?, unindexed = 1,
+                pending_command = iif(?, pending_command, NULL)
             WHERE key = ?
             """,
             head, conversation.title, conversation.messageCount, now, followsHead, row.key)

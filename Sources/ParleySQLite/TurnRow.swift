@@ -204,7 +204,8 @@ extension StoreTransaction {
             let (key, isNew) = try store(message, of: turn)
             if message.role == .assistant { turn.value.messageID = message.id }
             try db.run(
-                "UPDATE conversations SET head = ?, message_count = message_count + ? WHERE key = ?", key, isNew ? 1 : 0, turn.conversation)
+                "UPDATE conversations SET head = ?, message_count = message_count + ?, unindexed = 1 WHERE key = ?", key, isNew ? 1 : 0,
+                turn.conversation)
         }
         try db.run(
             "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", turn.value.messageID, lastSequence, turn.key)
@@ -232,7 +233,10 @@ extension StoreTransaction {
     /// Moves a conversation's head, if it moves, and the time of its last change.
     private func free(_ conversation: Int64, head: Int64?, newMessages: Int, at now: Timestamp) throws {
         try db.run(
-            "UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, updated_at = ? WHERE key = ?", head,
-            newMessages, now, conversation)
+            """
+            UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, updated_at = ?, unindexed = 1
+            WHERE key = ?
+            """,
+            head, newMessages, now, conversation)
     }
 }

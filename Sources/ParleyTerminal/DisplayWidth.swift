@@ -1,12 +1,12 @@
 /// How many columns of a terminal text takes: 0, 1 or 2 for each character (Unicode Standard Annex #11).
-package enum DisplayWidth {
+enum DisplayWidth {
     /// The columns of a text without line ends.
-    package static func of(_ text: some StringProtocol) -> Int {
+    static func of(_ text: some StringProtocol) -> Int {
         text.reduce(0) { $0 + of($1) }
     }
 
     /// The columns of what a person takes for one character.
-    package static func of(_ character: Character) -> Int {
+    static func of(_ character: Character) -> Int {
         var width = 0
         for scalar in character.unicodeScalars {
             switch scalar.value {
@@ -23,7 +23,7 @@ package enum DisplayWidth {
     }
 
     /// The columns of a scalar that stands alone.
-    package static func of(_ scalar: Unicode.Scalar) -> Int {
+    static func of(_ scalar: Unicode.Scalar) -> Int {
         let value = scalar.value
         if value < 0x300 { return value < 0x20 || (0x7F..<0xA0).contains(value) || value == 0xAD ? 0 : 1 }
         if isWide(value) { return 2 }

@@ -51,6 +51,8 @@ final class Events {
     func next(within milliseconds: Int = -1) -> Event {
         if !waiting.isEmpty { return waiting.removeFirst() }
         if let message = host?.nextMessage() { return .message(message) }
+        // Told until there is another host, so that nobody waits for one that is gone.
+        if host != nil, !isHostOpen { return .hostEnded }
         while true {
             var descriptors = [pollfd(fd: signals.output, events: Int16(POLLIN), revents: 0)]
             func listen(_ descriptor: Int32, _ isOpen: Bool) {
@@ -65,7 +67,7 @@ final class Events {
             if descriptors[0].revents != 0 {
                 waiting += signals.take().map(Event.signal)
             } else if descriptors[1].revents != 0 {
-                return read()
+                return readInput()
             } else if descriptors[3].revents != 0, let host {
                 isLogOpen = host.receiveLog()
             } else if descriptors[2].revents != 0, let host {
@@ -77,14 +79,8 @@ final class Events {
         }
     }
 
-    private func read() -> Event {
-        var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-            let result = Glibc.read(input, buffer.baseAddress, buffer.count)
-            failure = result < 0 ? errno : 0
-            count = max(0, result)
-        }
-        if failure == EINTR || failure == EAGAIN { return .input([]) }
+    private func readInput() -> Event {
+        let bytes = Descriptor.read(input)
         // A terminal from which nothing can be read any more has gone.
         isInputOpen = !bytes.isEmpty
         return bytes.isEmpty ? .inputEnded : .input(bytes)

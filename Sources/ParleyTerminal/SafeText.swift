@@ -2,11 +2,11 @@
 ///
 /// A terminal obeys control characters wherever they come from, and what a model or a tool says may hold any: sequences that move the cursor,
 /// clear the screen, set the title or reach the clipboard, and marks that reverse the order of what is read. All of them become visible signs.
-package enum SafeText {
+enum SafeText {
     /// A character as it may be shown; nil for one that is left out.
     ///
     /// A line feed stays, a tab becomes a space, and a carriage return goes, so that lines may end in CR LF.
-    package static func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
+    static func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
         switch scalar.value {
         case 0x0A, 0x20..<0x7F: scalar
         case 0x09: " "
@@ -22,7 +22,7 @@ package enum SafeText {
     }
 
     /// A text as it may be shown, on as many lines as it has.
-    package static func shown(_ text: String) -> String {
+    static func shown(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { shown($0) != $0 }) else { return text }
         var safe = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -34,7 +34,7 @@ package enum SafeText {
     /// A text on one line.
     ///
     /// - Parameter width: how many columns it may take; what is beyond goes, for an ellipsis.
-    package static func line(_ text: String, width: Int = .max) -> String {
+    static func line(_ text: String, width: Int = .max) -> String {
         let words = shown(text).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         guard DisplayWidth.of(words) > width else { return words }
         var line = ""

@@ -1,19 +1,20 @@
 import Glibc
+import ParleyClient
 
 /// Where a client shows things: the only one that writes to the terminal, so that nothing of others reaches it but as text.
 ///
 /// What is written waits until it is flushed.
-package final class Screen {
+final class Screen {
     /// What a terminal, or what stands in its place, can do.
-    package struct Abilities: Hashable, Sendable {
+    struct Abilities: Hashable, Sendable {
         /// Whether it is a terminal, so that somebody is looking.
-        package var isTerminal: Bool
+        var isTerminal: Bool
         /// Whether the cursor can be moved.
-        package var movesCursor: Bool
+        var movesCursor: Bool
         /// Whether styles are seen.
-        package var hasStyles: Bool
+        var hasStyles: Bool
 
-        package init(isTerminal: Bool, movesCursor: Bool, hasStyles: Bool) {
+        init(isTerminal: Bool, movesCursor: Bool, hasStyles: Bool) {
             self.isTerminal = isTerminal
             self.movesCursor = movesCursor
             self.hasStyles = hasStyles
@@ -25,7 +26,7 @@ package final class Screen {
         ///   - descriptor: where is written.
         ///   - environment: the variables; `NO_COLOR` (no-color.org) and `TERM` matter.
         ///   - wantsColor: false when somebody has said that they want none.
-        package init(of descriptor: Int32, environment: [String: String], wantsColor: Bool) {
+        init(of descriptor: Int32, environment: [String: String], wantsColor: Bool) {
             isTerminal = isatty(descriptor) == 1
             movesCursor = isTerminal && !["", "dumb"].contains(environment["TERM"] ?? "")
             hasStyles = movesCursor && wantsColor && (environment["NO_COLOR"] ?? "").isEmpty
@@ -46,17 +47,17 @@ package final class Screen {
     static let tick = 100
     private static let frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
-    package let abilities: Abilities
+    let abilities: Abilities
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     /// Whether the cursor stands at the beginning of a line.
     private(set) var isAtLineStart = true
     /// Whether the line before is empty, or there is none.
     private var isAfterGap = true
-    private var isWaiting = false
-    private var frame = 0
+    /// What is shown while something is waited for.
+    private var waiting: String?
 
-    package init(_ descriptor: Int32, _ abilities: Abilities) {
+    init(_ descriptor: Int32, _ abilities: Abilities) {
         self.descriptor = descriptor
         self.abilities = abilities
     }
@@ -154,21 +155,22 @@ package final class Screen {
     /// - Parameter text: what is waited for.
     func wait(_ text: String) {
         guard abilities.movesCursor, isAtLineStart else { return }
-        frame = (frame + 1) % Self.frames.count
+        let frame = Self.frames[Clock.monotonic / Self.tick % Self.frames.count]
+        let shown = SafeText.line("\(frame) \(text)", width: size.columns - 1)
+        guard shown != waiting else { return }
         control(.lineBegin)
         escape("J")
-        let shown = SafeText.line("\(Self.frames[frame]) \(text)", width: size.columns - 1)
         if abilities.hasStyles { escape("2m") }
         buffer += shown.utf8
         if abilities.hasStyles { escape("0m") }
-        isWaiting = true
+        waiting = shown
         flush()
     }
 
     /// Takes the sign of waiting away.
     func endWaiting() {
-        guard isWaiting else { return }
-        isWaiting = false
+        guard waiting != nil else { return }
+        waiting = nil
         control(.lineBegin)
         escape("J")
     }
@@ -177,18 +179,7 @@ package final class Screen {
     ///
     /// What cannot be written is dropped: whoever looked has gone, which the end of the input or a signal tells.
     func flush() {
-        var rest = buffer[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var writable = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&writable, 1, -1)
-            } else if errno != EINTR {
-                break
-            }
-        }
+        Descriptor.write(buffer, to: descriptor)
         buffer = []
     }
 

@@ -1,27 +1,27 @@
 /// How a text looks.
-package struct Style: Hashable, Sendable {
+struct Style: Hashable, Sendable {
     /// A colour that every terminal has.
-    package enum Color: Int, Sendable {
+    enum Color: Int, Sendable {
         case red = 31
         case green = 32
         case yellow = 33
         case cyan = 36
     }
 
-    package var isBold = false
-    package var isDim = false
-    package var isItalic = false
-    package var isUnderlined = false
-    package var isStruck = false
-    package var color: Color?
+    var isBold = false
+    var isDim = false
+    var isItalic = false
+    var isUnderlined = false
+    var isStruck = false
+    var color: Color?
 
     /// Nothing special.
-    package static let plain = Style()
-    package static let bold = Style(isBold: true)
+    static let plain = Style()
+    static let bold = Style(isBold: true)
     /// What is beside the matter.
-    package static let dim = Style(isDim: true)
+    static let dim = Style(isDim: true)
     /// What has gone wrong.
-    package static let error = Style(color: .red)
+    static let error = Style(color: .red)
 
     /// What both say, the other first where they disagree.
     func with(_ other: Style) -> Style {
@@ -38,7 +38,7 @@ package struct Style: Hashable, Sendable {
 }
 
 /// A piece of what is to be shown.
-package enum Piece: Hashable, Sendable {
+enum Piece: Hashable, Sendable {
     /// Text without line ends.
     case text(String, Style)
     /// The end of a line.

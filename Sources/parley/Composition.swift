@@ -130,6 +130,9 @@ struct Composition: Sendable {
         host.drainMilliseconds = Int64(settings.integer("shutdown.drainSeconds")) * 1_000
         host.graceMilliseconds = Int64(settings.integer("shutdown.graceSeconds")) * 1_000
         host.erasureIdleMilliseconds = Int64(settings.integer("erasure.idleSeconds")) * 1_000
+        host.retention = RetentionPolicy(
+            userDays: settings.limit("retention.user.days"), anonymousDays: settings.limit("retention.anonymous.days"),
+            keepsPinned: settings.flag("retention.keepPinned"))
         return host
     }
 

@@ -247,7 +247,7 @@ class Client:
             elif call.code not in PASSING:
                 creation.is_lost = was_unknown
                 creation.was_refused = not was_unknown
-                if creation.person.claim_begun or creation.person.is_going:
+                if creation.person.claim_begun or creation.person.is_going or creation.source and creation.source.is_going:
                     raise Gone
                 self.journal.violate(f"{creation.method} is refused without a reason: {call.error}")
                 raise Gone

@@ -98,6 +98,8 @@ class Creation:
     # Nobody knows whether it was done, and nobody can ask any more.
     is_lost: bool = False
     was_refused: bool = False
+    # What is copied, if it makes a copy.
+    source: Conversation | None = None
 
 
 @dataclass(eq=False)

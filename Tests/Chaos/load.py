@@ -6,7 +6,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from client import PASSING, PATIENCE, Client, Gone
+from client import PASSING, PATIENCE, Gone
+from copies import Copier
 from fleet import Ended, Fleet
 from host import Host
 from journal import Conversation, Creation, Journal, Person, Rename, Send
@@ -44,6 +45,9 @@ OPERATIONS = [
     Operation("attach", 5, needs="attachTurn"),
     Operation("move_head", 2, needs="headMessageId"),
     Operation("look", 4),
+    Operation("copy", 4, needs="importConversation"),
+    Operation("fork", 3, needs="forkConversation"),
+    Operation("rate", 3, needs="rateMessage"),
     Operation("create_conversation", 6),
     Operation("create_bot", 4),
     Operation("rename", 4),
@@ -100,7 +104,7 @@ class Load:
                 self.journal.violate("a client waits for ever")
 
 
-class Visitor(Client):
+class Visitor(Copier):
     """One of those who do things, one after the other."""
 
     def __init__(self, load: Load, number: int) -> None:
@@ -369,8 +373,8 @@ class Visitor(Client):
         elif not conversation.is_going and not person.claim_begun:
             self.journal.violate(f"conversation {conversation.id} cannot be renamed: {call.error}")
 
-    def delete_conversation(self) -> None:
-        conversation = self.conversation()
+    def delete_conversation(self, conversation: Conversation | None = None) -> None:
+        conversation = conversation or self.conversation()
         self.let_end(conversation.sends)
         person = conversation.person.now
         with self.journal.lock:

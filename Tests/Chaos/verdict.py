@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from client import PATIENCE, Client, Gone
+from copies import COPIES
 from fleet import Fleet
 from host import Call
 from journal import TERMINAL, Conversation, Journal, Person, Send
@@ -96,7 +97,7 @@ class Verdict:
 
     def finish_creations(self) -> None:
         for creation in list(self.journal.creations):
-            if not creation.is_lost or creation.person.is_going or creation.person.claim_begun:
+            if not creation.is_lost or creation.person.is_going or creation.person.claim_begun or creation.source and creation.source.is_going:
                 continue
             try:
                 made = self.client.create(creation)
@@ -107,6 +108,9 @@ class Verdict:
             else:
                 creation.result = made["conversation"]["id"]
                 self.add_conversation(creation.result, creation.person, creation.params["title"])
+                if creation.method in COPIES:
+                    # Nobody has said anything in it, and nobody looks at it any more.
+                    self.journal.conversations[-1].deletion_begun = True
 
     def add_conversation(self, id: str, person: Person, title: str | None) -> None:
         if not any(each.id == id for each in self.journal.conversations):

@@ -18,6 +18,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case texts
     /// A message that may be a command, and the tool that it calls.
     case commands
+    /// A conversation in a file.
+    case files
 
     /// Reads an input and looks whether every promise is kept.
     ///
@@ -33,6 +35,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .answers: try AnswerTarget.check(input)
         case .texts: try TextTarget.check(input)
         case .commands: try CommandTarget.check(input)
+        case .files: try FileTarget.check(input)
         }
     }
 }

@@ -85,9 +85,27 @@ import Testing
         Damage("UPDATE bots SET name = 'Other' WHERE id = 'b'", "Bot b is filed under a wrong name."),
         Damage("UPDATE people SET token_lookup = 1 WHERE kind = 'anonymous'", "Anonymous user anonymous-1 cannot be found by their token."),
         Damage(
+            "DELETE FROM search_index WHERE rowid = (\(entry))", "The index of searches and the list of its entries do not agree.",
+            "Conversation c is found by what was not said in it."),
+        Damage(
+            "UPDATE search_index_content SET c0 = c0 || ' x' WHERE id = (\(entry))",
+            "The index of searches does not hold the words that were put in.", "Conversation c is found by what was not said in it."),
+        Damage(
+            "UPDATE search_entries SET conversation = NULL WHERE key = (\(entry))",
+            "Conversation c is not found by all that was said in it."),
+        Damage("UPDATE search_entries SET message = 99 WHERE key = (\(entry))", "Conversation c is found by what was not said in it."),
+        Damage(
+            #"UPDATE messages SET parts = '[{"type":"text","text":"Bye."}]' WHERE id = 't.user'"#,
+            "Conversation c is found by what was not said in it."),
+        Damage("UPDATE conversations SET title = 'Other' WHERE id = 'c'", "Conversation c is found by what was not said in it."),
+        Damage("UPDATE conversations SET unindexed = 1"),
+        Damage(
             "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'turns_running'",
             "The database is damaged: Page # is never used."),
     ]
+
+    /// The entry of the answer in the index of searches.
+    private static let entry = "SELECT e.key FROM search_entries e JOIN messages m ON m.key = e.message WHERE m.id = 't.assistant'"
 
     @Test(arguments: damages) func problemsAreTold(_ damage: Damage) async throws {
         let database = try TemporaryDatabase()
@@ -97,6 +115,7 @@ import Testing
         try await store.exchange("other", in: "d", for: .ann)
         try await store.exchange("t", in: "c", for: .ann)
         try await store.createAnonymousUser(.numbered(1))
+        while try await store.prepareSearches() {}
         try await store.close()
         try database.meddle { try $0.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; " + damage.sql) }
         let before = try database.content

@@ -35,6 +35,7 @@ import Testing
             _ = try await store.finishTurn(outcome)
             try await store.exchange("kept" + id, in: "kept" + id, for: .ann)
         }
+        while try await store.prepareSearches() {}
         for (number, id) in (ids + ids).shuffled(using: &chance).enumerated() {
             let now = Timestamp(milliseconds: Int64(10 + number))
             let longer = String(repeating: secret, count: Int.random(in: 1...60, using: &chance))
@@ -59,7 +60,10 @@ import Testing
             leftovers += try database.files(with: "xyzzySecret").count
             try await store.close()
             #expect(try database.files(with: "xyzzySecret") == [])
+            // As it stands in the index of searches.
+            #expect(try database.files(with: "xyzzysecret") == [])
             #expect(try database.files(with: "keptTitle") == ["parley.db"])
+            #expect(try database.files(with: "kepttitle") == ["parley.db"])
             #expect(try database.files == ["parley.db", "parley.db-hosts"])
             #expect(SQLiteStore.check(path: database.path) == [])
             let again = try database.open()
@@ -79,6 +83,27 @@ import Testing
         // And the store goes on.
         try await store.makeConversation("c", for: .ann)
         #expect(try await store.conversation("c", for: .ann).id == "c")
+        try await store.close()
+    }
+
+    @Test func wordsLeaveTheIndexOfSearches() async throws {
+        let store = try database.open()
+        for id in ["gone", "kept"] {
+            try await store.makeConversation(id, title: "Title", for: .ann)
+            try await store.exchange("t." + id, in: id, text: "xyzzy\(id)", answer: "plugh\(id)", for: .ann)
+        }
+        while try await store.prepareSearches() {}
+        try await store.deleteConversation("gone", at: Timestamp(milliseconds: 9_000), for: .ann)
+        while try await store.prepareSearches() {}
+        let copy = database.path + "-copy"
+        _ = try SQLiteStore.backUp(path: database.path, to: copy)
+        // Rewriting the file alone leaves the words in the index, which has only noted that they are gone.
+        try await store.writeAlone { try $0.db.execute(sql: "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") }
+        #expect(try database.files(with: "plughgone") == ["parley.db"])
+        #expect(try await store.erase())
+        for word in ["plughgone", "xyzzygone"] { #expect(try database.files(with: word) == []) }
+        #expect(try database.files(with: "plughkept") == ["parley.db", "parley.db-copy"])
+        #expect(try await store.found("plughkept", for: .ann) == ["kept": ["t.kept.assistant"]])
         try await store.close()
     }
 

@@ -75,12 +75,16 @@ final class FaultScenario {
         return files
     }
 
-    /// Everything that stands in the tables but the numbers of hosts, of which one that could not be opened has used up some.
+    /// Everything that stands in the tables but the numbers of hosts, of which one that could not be opened has used up some, and the form in which
+    /// the index of searches is kept.
     func content() async throws -> [String] {
         try await store.read { transaction in
             let db = transaction.db
             let tables: [String] = try db.all(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'hosts' ORDER BY name"
+                """
+                SELECT name FROM sqlite_schema
+                WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_index_%' AND name <> 'hosts' ORDER BY name
+                """
             ) { $0[0] }
             return try tables.flatMap { table in
                 let columns: [String] = try db.all("SELECT name FROM pragma_table_info(?) WHERE name <> 'host'", table) { $0[0] }
@@ -130,6 +134,8 @@ final class FaultScenario {
         ("make", { "\(try await $0.store.makeConversation("n", for: .ann))" }),
         ("admit", { try await $0.admit("t", .existing(conversationID: "n"), for: .ann) }),
         ("finish", { try await $0.finish("t") }),
+        ("prepare", { "\(try await $0.store.prepareSearches())" }),
+        ("search", { "\(try await $0.store.found("hello", for: .ann))" }),
     ]
 
     /// A turn with a tool, and one that is cancelled.
@@ -251,6 +257,21 @@ final class FaultScenario {
                 return ""
             }
         ),
+        (
+            "rename",
+            {
+                "\(try await $0.store.updateConversation("c", ConversationChange(title: "Other"), at: Timestamp(milliseconds: 5_000), for: .ann))"
+            }
+        ),
+        ("prepare", { "\(try await $0.store.prepareSearches())" }),
+        ("search", { "\(try await $0.store.searchConversations(try .plain("hello"), page: PageRequest(), for: .ann))" }),
+        (
+            "deleteUnused",
+            { scene in
+                "\(try await scene.store.deleteUnusedConversations(RetentionPolicy(userDays: 1), from: RetentionPlace(time: Timestamp(milliseconds: 86_404_500), person: 0), at: Timestamp(milliseconds: 6_000)))"
+            }
+        ),
+        ("prepareAgain", { "\(try await $0.store.prepareSearches())" }),
         ("resetQuota", { "\(try await $0.store.resetQuota(of: .user(id: "ann"), scope: nil, at: Timestamp(milliseconds: 6_000)))" }),
         (
             "backUp",

@@ -111,6 +111,26 @@ import Testing
         #expect(SQLiteStore.check(path: database.path) == [])
     }
 
+    @Test func forking() async throws {
+        let store = try database.open()
+        await expectFailure(.conversationBusy(turnID: "t")) { () async throws(Failure) in try await store.fork("c", as: "f", for: .ann) }
+        dead.surroundings.locks?.unlockAll()
+        #expect(try await store.fork("c", as: "f", for: .ann).messageCount == 2)
+        #expect(try await store.path(of: "f").map(\.text) == [admitted.userMessage.text, partial.text])
+        try await expectInterrupted(store, at: 7_000)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func rating() async throws {
+        let store = try database.open()
+        await expectFailure(.conversationBusy(turnID: "t")) { () async throws(Failure) in try await store.rate(partial.id, .up, for: .ann) }
+        dead.surroundings.locks?.unlockAll()
+        #expect(try await store.rate(partial.id, .up, for: .ann).text == partial.text)
+        #expect(try await store.turn("t", for: .ann).turn.status == .interrupted)
+        try await store.close()
+    }
+
     @Test func movingTheHead() async throws {
         let store = try database.open()
         let change = ConversationChange(headMessageID: admitted.userMessage.id)

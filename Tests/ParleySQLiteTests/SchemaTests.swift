@@ -115,7 +115,8 @@ import Testing
 
     @Test func noStatementGoesThroughAWholeTable() async throws {
         let statements = try await Self.statements().filter { sql in
-            ["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"].contains { sql.hasPrefix($0) }
+            // What the index of searches does with its own tables is its business.
+            ["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"].contains { sql.hasPrefix($0) } && !sql.contains("'main'.'search_index")
         }
         #expect(statements.count > 70)
         let queue = try DatabaseQueue()
@@ -132,6 +133,9 @@ import Testing
             // The few running turns, the few that wait, the few hosts, and no table at all.
             "SCAN q USING COVERING INDEX queued_turns_by_turn",
             "SCAN holds", "SCAN holds USING COVERING INDEX holds_by_person", "SCAN hosts", "SCAN CONSTANT ROW", "SCAN 4 CONSTANT ROWS",
+            // The few conversations that are not in the index of searches, and what its own search calls its work.
+            "SCAN conversations USING INDEX conversations_unindexed", "SCAN s VIRTUAL TABLE INDEX 0:M0",
+            "SCAN search_index VIRTUAL TABLE INDEX 0:=", "SCAN sqlite_schema",
             // A page of nothing but published bots, and what is done once a day.
             "SCAN bots USING INDEX bots_published", "SCAN counters",
         ]

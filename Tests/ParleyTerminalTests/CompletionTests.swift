@@ -1,5 +1,6 @@
-import ParleyTerminal
 import Testing
+
+@testable import ParleyTerminal
 
 struct CompletionTests {
     private static let commands = [

@@ -1,5 +1,6 @@
-import ParleyTerminal
 import Testing
+
+@testable import ParleyTerminal
 
 struct DisplayWidthTests {
     @Test(arguments: [

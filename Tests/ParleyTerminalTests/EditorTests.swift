@@ -1,5 +1,6 @@
-import ParleyTerminal
 import Testing
+
+@testable import ParleyTerminal
 
 /// Keys as a terminal sends them, and what becomes of a message.
 struct EditorTests {

@@ -1,5 +1,7 @@
-import ParleyTerminal
+import ParleyTestSupport
 import Testing
+
+@testable import ParleyTerminal
 
 /// Markdown as it is shown, 40 columns wide. Styled text is written as `‹b:text›`, with a letter for each thing that is special about it.
 struct MarkdownTests {
@@ -48,6 +50,26 @@ struct MarkdownTests {
         #expect(Self.shown(scalars.map { text([$0]) }) == example.shown, "one by one")
     }
 
+    @Test("The same for any mixture of marks")
+    func piecesOfMixtures() {
+        let marks = [
+            "*", "**", "***", "_", "`", "``", "```", "~~", "~~~", "[", "](", ")", "\\", "#", "# ", "- ", "+ ", "1. ", ">", "> ", "|", "|-|",
+            "---", " ", "  ", "x",
+            "word ", "漢", "e\u{301}", "👍🏽", "\u{1B}[", "\n", "\n", "\n\n", "\r\n", "\t",
+        ]
+        var generator = SeededGenerator(seed: 1)
+        for _ in 0..<2_000 {
+            let text = (0..<Int.random(in: 1...24, using: &generator)).map { _ in marks.randomElement(using: &generator) ?? "" }.joined()
+            var pieces: [String] = []
+            for scalar in text.unicodeScalars {
+                if pieces.isEmpty || Bool.random(using: &generator) { pieces.append("") }
+                pieces[pieces.count - 1].unicodeScalars.append(scalar)
+            }
+            #expect(Self.shown(pieces) == Self.shown([text]), "\(pieces)")
+            #expect(Self.shown(text.unicodeScalars.map { String($0) }) == Self.shown([text]), "\(text.debugDescription)")
+        }
+    }
+
     @Test("Without styles the marks stay, and all else is the same")
     func plain() {
         let text = "# Title\n\nSome **bold** `code` and [a link](https://x.y).\n\n- item\n\n```\na  b\n```\n"
@@ -77,9 +99,11 @@ struct MarkdownTests {
 
     @Test("Long and hopeless lines take no long time")
     func longLines() {
-        for text in ["*", "`", "[", "_a", "**a*", "~~", "|", "> ", "[a](", "1", "\\"].map({ String(repeating: $0, count: 20_000) }) {
-            _ = Self.shown([text])
+        for text in ["*", "*a ", "`a ``", "`", "[", "_a", "**a*", "~~", "|", "> ", "[a](", "1", "\\", "-", " "].map({
+            String(repeating: $0, count: 3_000)
+        }) {
             #expect(Self.shown([text, "\n\nend"]).hasSuffix("end\n"))
+            #expect(Self.shown(["```\n", text, "\n```\n\nend"]).hasSuffix("end\n"))
         }
     }
 

@@ -56,7 +56,8 @@ private struct RandomWalk {
             let change = ConversationChange(
                 title: Bool.random(using: &chance) ? oneOf(["", "x", "y"]) : nil,
                 metadata: Bool.random(using: &chance) ? ["at": .integer(clock)] : nil,
-                headMessageID: Bool.random(using: &chance) ? anyMessage(in: id) : nil)
+                headMessageID: Bool.random(using: &chance) ? anyMessage(in: id) : nil,
+                pinned: oneOf([nil, nil, true, false]), archived: oneOf([nil, nil, true, false]))
             await same({ () async throws(Failure) in try await store.updateConversation(id, change, at: now, for: caller) }) {
                 model throws(Failure) in try model.updateConversation(id, change, at: now, of: person)
             }
@@ -167,6 +168,10 @@ private struct RandomWalk {
                 try await store.conversations(linkedTo: nil, page: page, for: caller)
             }
             #expect(all == model.conversations(of: person, linkedTo: nil))
+            let shelf = try await store.allPages(limit: limit) { page async throws(Failure) in
+                try await store.conversations(ConversationFilter(archived: true), page: page, for: caller)
+            }
+            #expect(shelf == model.conversations(of: person, linkedTo: nil, archived: true))
             let bots = try await store.allPages(limit: limit) { page async throws(Failure) in
                 try await store.bots(.own, page: page, for: caller)
             }
@@ -177,7 +182,7 @@ private struct RandomWalk {
                 }
                 #expect(linked == model.conversations(of: person, linkedTo: bot.id))
             }
-            for conversation in all {
+            for conversation in all + shelf {
                 let messages = try await store.allPages(limit: limit) { page async throws(Failure) in
                     try await store.messages(inConversation: conversation.id, page: page, for: caller)
                 }

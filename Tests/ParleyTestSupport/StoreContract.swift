@@ -34,7 +34,7 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
     /// All that must hold.
     package static let all =
         people + conversations + messages + bots + turns + care + quotaClauses + requests + claims + publishedBots + tools + usage
-        + commands + queue + branches + snapshots + ratings + copies + files + [model, tree]
+        + commands + queue + branches + snapshots + ratings + copies + files + shelves + searches + retention + [model, tree, searchWalk]
 }
 
 /// Short forms for what most clauses need. Ids are given, times are milliseconds, and a turn's messages are named after it.
@@ -117,6 +117,15 @@ extension Store {
         for caller: Caller
     ) async throws(Failure) -> TurnResult {
         try await finish(try await admit(turnID, in: conversationID, text: text, at: time, for: caller), text: answer, at: time + 1)
+    }
+
+    /// Lists conversations that are not archived.
+    ///
+    /// - Parameter botID: only those linked to this bot.
+    package func conversations(
+        linkedTo botID: String?, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<Conversation> {
+        try await conversations(ConversationFilter(botID: botID), page: page, for: caller)
     }
 
     /// All elements of a list, page by page.

@@ -25,9 +25,9 @@ struct StoreModel {
         return found.value
     }
 
-    func conversations(of person: String, linkedTo botID: String?) -> [Conversation] {
-        conversations.values.filter { $0.owner == person && (botID == nil || $0.value.botID == botID) }.map(\.value)
-            .sorted { ($1.updatedAt, $0.id) < ($0.updatedAt, $1.id) }
+    func conversations(of person: String, linkedTo botID: String?, archived: Bool = false) -> [Conversation] {
+        conversations.values.filter { $0.owner == person && (botID == nil || $0.value.botID == botID) && $0.value.archived == archived }
+            .map(\.value).sorted { ($1.updatedAt, $0.id) < ($0.updatedAt, $1.id) }
     }
 
     func messages(inConversation id: String, of person: String) throws(Failure) -> [Message] {
@@ -118,7 +118,10 @@ struct StoreModel {
         }
         if let title = change.title { value.title = title }
         if let metadata = change.metadata { value.metadata = metadata }
-        value.updatedAt = now
+        if let pinned = change.pinned { value.pinned = pinned }
+        if let archived = change.archived { value.archived = archived }
+        let isContent = change.title != nil || change.metadata != nil || change.headMessageID != nil
+        if isContent || change.pinned == nil && change.archived == nil { value.updatedAt = now }
         conversations[id]?.value = value
         return value
     }

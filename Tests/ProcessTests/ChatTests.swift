@@ -130,8 +130,7 @@ struct ChatTests {
         try await terminal.wait(for: "create_bot wants to be called with")
         try await terminal.wait(for: "name: Ada␛[2J")
         try await terminal.wait(for: "never here: ")
-        terminal.type("\u{1B}[A\u{1B}[200~y\u{1B}[201~q")
-        terminal.type("n")
+        terminal.type("q\u{1B}[A\u{1B}[200~y\u{1B}[201~n")
         try await terminal.wait(for: "✗ create_bot")
         try await terminal.wait(for: "Made it.")
         try await terminal.wait(for: "> y")
@@ -140,13 +139,17 @@ struct ChatTests {
     }
 
     @Test func errorsAreOneLine() async throws {
-        let terminal = try chat()
+        let terminal = try chat("--set", "quotas.user.turns.limit=1", "--set", "quotas.user.turns.windowSeconds=7200")
         terminal.type("fail\r")
         try await terminal.wait(for: "The key was refused. Check the key of the model's provider")
         terminal.type("/open 7\r")
         try await terminal.wait(for: "There is no conversation 7")
         terminal.type("/model nowhere:x\rhello\r")
         try await terminal.wait(for: "no provider has the name \"nowhere\"")
+        terminal.type("/model default\rhello\r")
+        try await terminal.wait(for: "Hello there.")
+        terminal.type("hello\r")
+        try await terminal.wait(for: "Try again in 2 h.")
         await leave(terminal)
     }
 
@@ -199,6 +202,16 @@ struct ChatTests {
         try await terminal.wait(for: "the host was ended by signal 9.")
         #expect(await terminal.exitCode() == 1)
         #expect(terminal.isAsBefore)
+    }
+
+    @Test func aHostThatDiesWhileNothingIsAskedIsStartedAgainToo() async throws {
+        let terminal = try chat()
+        try await terminal.wait(for: "> ")
+        kill(try host(of: terminal.id), SIGKILL)
+        try await terminal.wait(for: "It is started again.")
+        terminal.type("hello\r")
+        try await terminal.wait(for: "Hello there.")
+        await leave(terminal)
     }
 
     @Test func aHostThatCannotStartSaysWhy() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import ParleyTestSupport
 import Testing
 
@@ -22,24 +23,35 @@ struct InstallTests {
         return Set(paths.filter { path in !((try? FileManager.default.contentsOfDirectory(atPath: folder.file(path))) != nil) })
     }
 
-    /// What bash offers at the end of a command line.
-    private func completions(_ line: String, environment: String = "") async throws -> [String] {
+    /// Types into a real bash with the completions that were installed, and waits for each text that is to appear.
+    private func type(_ steps: [(typed: String, shown: String)], environment: String = "") async throws {
         let script = """
-            export PATH="$1/bin:$PATH" \(environment)
-            . "$1/share/bash-completion/completions/parley"
-            COMP_LINE=$2 COMP_POINT=${#2}
-            read -ra COMP_WORDS <<<"$2"
-            [[ $2 != *" " ]] || COMP_WORDS+=("")
-            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-            read -ra words < <(complete -p parley)
-            # Only a real command line has options of its own.
-            compopt() { :; }
-            "${words[-2]}" parley "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-            printf '%s\\n' "${COMPREPLY[@]}"
+            import fcntl, json, os, pty, select, signal, struct, sys, termios
+            prefix, steps, variables = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3].split()
+            environment = {"TERM": "dumb", "PATH": prefix + "/bin:/usr/bin:/bin", **dict(pair.split("=") for pair in variables)}
+            process, terminal = pty.fork()
+            if process == 0:
+                # Wide, so that no line is broken.
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 1000, 0, 0))
+                os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], environment)
+            ready = "bind 'set enable-bracketed-paste off'; . %s/share/bash-completion/completions/parley; echo rea''dy\\n" % prefix
+            for typed, shown in [(ready, "ready")] + steps:
+                os.write(terminal, typed.encode())
+                seen = ""
+                while shown not in seen:
+                    if not select.select([terminal], [], [], 60)[0]:
+                        os.kill(process, signal.SIGKILL)
+                        sys.exit("does not come: " + repr(shown))
+                    piece = os.read(terminal, 65536).decode()
+                    print(piece, end="", flush=True)
+                    seen += piece
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
             """
-        let (code, output) = try await ChildProcess.run(["/bin/bash", "-c", script, "bash", folder.path, line])
+        let list = JSONValue.array(steps.map { [.string($0.typed), .string($0.shown)] })
+        let (code, output) = try await ChildProcess.run(
+            ["/usr/bin/python3", "-c", script, folder.path, String(decoding: JSONWriter.encode(list), as: UTF8.self), environment])
         #expect(code == 0, "\(output)")
-        return output.split(separator: "\n").map(String.init)
     }
 
     @Test func everythingIsInItsPlaceAndGoesAgain() async throws {
@@ -93,22 +105,21 @@ struct InstallTests {
 
     @Test func bashCompletes() async throws {
         #expect(try await install("--prefix", folder.path, "--binary", ParleyProcess.binary.path).code == 0)
-        #expect(try await completions("parley ser") == ["serve"])
-        #expect(try await completions("parley db b") == ["backup"])
-        #expect(try await completions("parley serve --log-level w") == ["warning"])
-        #expect(
-            try await completions("parley serve --set quotas.user.tu") == [
-                "quotas.user.turns.limit=", "quotas.user.turns.limit=none", "quotas.user.turns.windowSeconds=",
-            ])
-        #expect(try await completions("parley serve --set durability=f") == ["durability=full"])
-        #expect(try await completions("parley serve --model ") == ["demo", "scripted:", "replay:"])
-        #expect(
-            try await completions("parley serve --model openai:gpt-5.4-", environment: "OPENAI_API_KEY=k") == ["openai:gpt-5.4-mini"])
-        #expect(try await completions("parley serve --exit") == ["--exit-with-parent"])
-        #expect(!(try await completions("parley ")).contains { $0.hasPrefix("--generate") || $0.hasPrefix("---") })
-        _ = try folder.write("{}", to: "settings.json")
-        _ = try folder.write("", to: "settings.txt")
-        #expect(try await completions("parley config --config \(folder.path)/sett") == [folder.file("settings.json")])
+        try folder.write("{}", to: "settings.json")
+        try folder.write("", to: "settings.txt")
+        let clear = "\u{15}"
+        try await type(
+            [
+                ("parley ser\t", "parley serve "), ("--log-level w\t", "--log-level warning "),
+                // What wants a value gets no space, and what is chosen already is not offered again.
+                ("--set quotas.user.turns.win\t7", "--set quotas.user.turns.windowSeconds=7"), (" --log-f\tj\t", "--log-format json "),
+                // In the middle of what bash takes for several words.
+                ("--set durability=f\t", "durability=full "), ("--model openai:gpt-5.4-\t", "openai:gpt-5.4-mini "),
+                ("--config \(folder.path)/sett\t", "/settings.json "),
+                (clear + "parley db b\t", "db backup "), (clear + "parley schema --format t\t", "--format typescript "),
+                // Hidden ones stay hidden: the bell rings.
+                (clear + "parley --gen\t#", "--gen\u{7}#"),
+            ], environment: "OPENAI_API_KEY=k")
     }
 
     @Test(arguments: [["--prefix", "relative"], ["--frobnicate"], ["--prefix"]])

@@ -1,4 +1,4 @@
-"""A client for Parley in one file, typed, without dependencies (Python 3.11 or later): spawn, call, stream, cancel, answer what the host asks.
+"""A client for Parley in one file, typed, without dependencies (Python 3.10 or later): spawn, call, stream, cancel, answer what the host asks.
 
     from parley import Host
 
@@ -36,8 +36,11 @@ import signal
 import sys
 import threading
 from types import TracebackType
-from typing import Any, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Generic, Iterator, Literal, Mapping, NotRequired
-from typing import Self, Sequence, TypedDict, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Generic, Iterator, Literal, Mapping
+from typing import Sequence, TypedDict, TypeVar, Union, cast
+
+if TYPE_CHECKING:
+    from typing import NotRequired, Self
 
 __all__ = [
     "AsyncHost", "AsyncStream", "Bot", "Conversation", "ErrorData", "Event", "Failure", "Host", "HostEnded", "HostRequest", "Message", "Object",
@@ -261,30 +264,31 @@ class TurnCompletedParams(TurnParams):
     message: NotRequired[Message]
 
 
-MethodName = TypeVar("MethodName")
-Params = TypeVar("Params")
+if TYPE_CHECKING:
+    MethodName = TypeVar("MethodName")
+    Params = TypeVar("Params")
 
+    class Notification(TypedDict, Generic[MethodName, Params]):
+        method: MethodName
+        params: Params
 
-class Notification(TypedDict, Generic[MethodName, Params]):
-    method: MethodName
-    params: Params
-
-
-# A type checker knows the params from a comparison of the method.
-Event = Union[
-    Notification[Literal["turnQueued"], TurnQueuedParams],
-    Notification[Literal["turnStarted"], TurnStartedParams],
-    Notification[Literal["reasoningDelta"], DeltaParams],
-    Notification[Literal["messageDelta"], DeltaParams],
-    Notification[Literal["toolCallStarted"], ToolCallStartedParams],
-    Notification[Literal["toolCallCompleted"], ToolCallCompletedParams],
-    Notification[Literal["approvalRequested"], ApprovalRequestedParams],
-    Notification[Literal["approvalResolved"], ApprovalResolvedParams],
-    Notification[Literal["retryScheduled"], RetryScheduledParams],
-    Notification[Literal["quotaWarning"], QuotaWarningParams],
-    Notification[Literal["turnSnapshot"], TurnSnapshotParams],
-    Notification[Literal["turnCompleted"], TurnCompletedParams],
-]
+    # A type checker knows the params from a comparison of the method.
+    Event = Union[
+        Notification[Literal["turnQueued"], TurnQueuedParams],
+        Notification[Literal["turnStarted"], TurnStartedParams],
+        Notification[Literal["reasoningDelta"], DeltaParams],
+        Notification[Literal["messageDelta"], DeltaParams],
+        Notification[Literal["toolCallStarted"], ToolCallStartedParams],
+        Notification[Literal["toolCallCompleted"], ToolCallCompletedParams],
+        Notification[Literal["approvalRequested"], ApprovalRequestedParams],
+        Notification[Literal["approvalResolved"], ApprovalResolvedParams],
+        Notification[Literal["retryScheduled"], RetryScheduledParams],
+        Notification[Literal["quotaWarning"], QuotaWarningParams],
+        Notification[Literal["turnSnapshot"], TurnSnapshotParams],
+        Notification[Literal["turnCompleted"], TurnCompletedParams],
+    ]
+else:
+    Event = Object
 
 
 def text_of(message: Message | None) -> str:
@@ -509,7 +513,8 @@ class AsyncStream:
 
     def _follow_turn(self) -> None:
         """From now on the request is to attach to the turn, which a cancel of it would not end."""
-        self._request, self._finds_turn = ("attachTurn", {"turnId": self.turn_id, "afterSeq": self._received, **self._caller()}), False
+        asked = self.params if self.method == "attachTurn" else self._caller()
+        self._request, self._finds_turn = ("attachTurn", {**asked, "turnId": self.turn_id, "afterSeq": self._received}), False
         if self._is_cancelled and self.method in TURN_METHODS:
             self._cancel_turn()
 
@@ -554,9 +559,9 @@ class _Child:
         """Starts the process and returns what it says of itself. Raises HostEnded."""
         command = [self._host.binary, "serve", *self._host.arguments]
         pipe = asyncio.subprocess.PIPE
-        # In a process group of its own: Ctrl-C is for this program, which then decides what becomes of the turns.
+        # In a session of its own: Ctrl-C is for this program, which then decides what becomes of the turns.
         starting = asyncio.create_task(
-            asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0), name="parley start"
+            asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True), name="parley start"
         )
         starting.add_done_callback(self._hold)
         try:
@@ -670,7 +675,7 @@ class _Child:
                 begun = [piece]
         try:
             await asyncio.wait_for(process.wait(), 10)
-        except TimeoutError:
+        except asyncio.TimeoutError:
             self._signal(signal.SIGKILL)
             await process.wait()
         # Not for ever, for another process may have inherited it.
@@ -679,7 +684,7 @@ class _Child:
         self._input.close()
         try:
             await asyncio.wait_for(self._input.wait_closed(), 1)
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, asyncio.TimeoutError):
             pass  # It has not read everything, and never will.
         code = process.returncode
         log = self._log[-MOST_LOG:].decode(errors="replace").strip()
@@ -771,7 +776,7 @@ class AsyncHost:
         on_start: called at each start before all other requests, to offer tools for example, with what calls the new process, and, after a
             death, how the one before has ended. When it raises, the start has failed.
         restart: whether a process that has died is started again, and what was under way goes on, as AsyncStream says. A start that fails is
-            tried five times within two seconds, then at the next request.
+            tried five times within two seconds, then at the next request; after one that dies soon there is a pause, of ten seconds at most.
         log: takes what the process writes to stderr, as it comes; without, only its end is kept, for HostEnded.
         """
         self.arguments, self.binary, self.caller, self.handlers = tuple(arguments), binary, caller, dict(handlers or {})
@@ -850,7 +855,7 @@ class AsyncHost:
     def stream(self, method: str, /, **params: Any) -> AsyncStream:
         """Sends a request and returns its AsyncStream of events: of `sendMessage`, or of `attachTurn`, which follows a turn that has begun.
 
-        Requests are sent in the order of these calls.
+        Requests are sent in the order of these calls. With `wait: false` the stream ends with the reply; `attachTurn` follows the turn then.
         """
         if not self._child:
             # It fails when a parameter is no JSON, as it does below where there is a process.

@@ -254,7 +254,7 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         stream = host.stream("play", lines=[event("turnStarted", 1)], until=1)
         self.assertEqual((await anext(stream))["method"], "turnStarted")
         for _ in range(3):
-            with self.assertRaises(TimeoutError):
+            with self.assertRaises(asyncio.TimeoutError):
                 await asyncio.wait_for(anext(stream), 0.01)
         host.notify("go")
         self.assertEqual(await stream, {})
@@ -289,6 +289,15 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(HostEnded, "closed"):
             await host.call("ping")
 
+    async def test_the_end_is_awaited(self) -> None:
+        host = await self.start(Player(self, {"exit": {"die": True}}))
+        waiting = asyncio.create_task(host.wait_ended())
+        await host.call("ping", method="any name")
+        self.assertFalse(waiting.done())
+        host.stream("exit")
+        self.assertEqual((await waiting).exit_code, -signal.SIGKILL)
+        self.assertIs(await host.wait_ended(), host.ended)
+
     async def test_what_is_no_message_ends_it(self) -> None:
         for text in ["hello", "[]", '{"jsonrpc": "2.0"}', '{"method": "messageDelta"}']:
             host = await self.start(Player(self))
@@ -321,6 +330,18 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(stream.result, {"turn": {"id": "t"}})
         self.assertEqual(player.asked("attachTurn"), [{"turnId": "t", "afterSeq": 2, "caller": {"userId": "you"}}])
         self.assertEqual(player.starts, 2)
+
+    async def test_what_follows_a_turn_is_asked_again_as_it_was(self) -> None:
+        attach = {"events": [event("messageDelta", 7, messageId="m", delta="Hel")], "silent": True}
+        player = Player(self, {"attachTurn": attach, "exit": {"die": True}}, {})
+        host = await self.start(player, restart=True)
+        stream = host.stream("attachTurn", turnId="t", afterSeq=3, maxBytes=10, caller=ME)
+        await anext(stream)
+        with self.assertRaises(HostEnded):
+            await host.call("exit")
+        await stream
+        first = {"turnId": "t", "afterSeq": 3, "maxBytes": 10, "caller": ME}
+        self.assertEqual(player.asked("attachTurn"), [first, {**first, "afterSeq": 7}])
 
     async def test_to_cancel_a_turn_that_is_followed_on_cancels_the_turn(self) -> None:
         first = {"sendMessage": {"events": [event("turnStarted", 1)], "silent": True}, "exit": {"die": True}}

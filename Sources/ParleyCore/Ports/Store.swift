@@ -69,11 +69,20 @@ package protocol Store: Sendable {
 
     /// Lists conversations by `updatedAt` descending, then `id` ascending.
     ///
-    /// - Parameter botID: only those linked to this bot.
     /// - Throws: `invalidParams` (path `cursor`) for a cursor that is none.
-    func conversations(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation>
+    func conversations(_ filter: ConversationFilter, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation>
 
-    /// Changes a conversation and moves `updatedAt` to `now`. A command that waits for an argument is forgotten when the head moves.
+    /// Finds the conversations whose title matches a query, or in which the text of a message of the user's or the assistant's does, on whatever
+    /// path; by `updatedAt` descending, then `id` ascending. What a turn says is found once the message is complete or the turn has ended.
+    /// A page is also bounded by bytes, and holds at least one.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    func searchConversations(
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<FoundConversation>
+
+    /// Changes a conversation and moves `updatedAt` to `now`, unless it is only pinned or archived or the reverse. A command that waits for an
+    /// argument is forgotten when the head moves.
     ///
     /// - Throws: `notFound` (conversation, message); `conversationBusy` when the head is to move while a turn of a living host runs.
     func updateConversation(
@@ -274,6 +283,24 @@ package protocol Store: Sendable {
     ///
     /// - Returns: false when other processes are in the way and it stays pending.
     func erase() async throws(Failure) -> Bool
+
+    /// Prepares some of what was stored or deleted since the last time for searches, or against them. What they find does not depend on it,
+    /// only how long it takes.
+    ///
+    /// - Returns: whether more is to be done.
+    func prepareSearches() async throws(Failure) -> Bool
+
+    /// Deletes some of the conversations in which nothing has happened for longer than a policy allows, as `deleteConversation` does. Those
+    /// in which a turn runs or waits are left, and those of the operator.
+    ///
+    /// Ages are reckoned by the wall clock, but from one walk to the next no more than 25 times the time that has passed by a clock that never
+    /// steps, and a day for each start of the machine: a clock that has gone wrong for an hour makes everything a day older, not a year.
+    ///
+    /// - Parameter place: where the walk goes on; nil to begin one.
+    /// - Returns: how many were deleted, and where the walk goes on; nil when it has come to its end.
+    func deleteUnusedConversations(
+        _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
+    ) async throws(Failure) -> (deleted: Int, next: RetentionPlace?)
 
     /// Forgets what no limit and no repeated request can need any more.
     func discardExpired(at now: Timestamp) async throws(Failure)

@@ -56,6 +56,9 @@ extension Conversations {
         try await store.exportConversation(id, extent, cursor: cursor, for: caller)
     }
 
+    /// The param that holds a file.
+    package static let fileParam = "data"
+
     /// Makes a conversation of a file, once everything in it was found to be in order.
     ///
     /// - Parameters:
@@ -75,12 +78,12 @@ extension Conversations {
                 botID.map(JSONValue.string) ?? .null,
             ])
         let bound = limits.copyBounds(for: caller.kind).bytes
-        guard file.text.utf8.count <= bound else { throw .invalidParams(path: "data", reason: "larger than \(bound) bytes") }
-        let (new, tree) = try checked(file, for: caller)
+        guard file.text.utf8.count <= bound else { throw .invalidParams(path: Self.fileParam, reason: "larger than \(bound) bytes") }
+        let (header, tree) = try checked(file, for: caller)
         return try await store.importConversation(
             ConversationImport(
                 conversation: NewConversation(
-                    id: ambient.newID(.conversation), title: title ?? new.title, botID: botID, metadata: new.metadata,
+                    id: ambient.newID(.conversation), title: title ?? header.title, botID: botID, metadata: header.metadata,
                     createdAt: ambient.now(), request: request),
                 turns: tree.turns, places: tree.places, head: tree.head,
                 message: { number throws(Failure) in
@@ -105,7 +108,7 @@ extension Conversations {
             _ = try checked(title: header.title)
             _ = try checked(metadata: header.metadata)
         } catch {
-            throw error.inFile("data", line: 1)
+            throw error.inFile(Self.fileParam, line: 1)
         }
         for number in 0..<file.messageCount {
             let filed = try file.message(number)
@@ -113,13 +116,13 @@ extension Conversations {
                 try tree.add(filed)
             } catch {
                 // The first line is the conversation's own, and lines are counted from 1.
-                throw error.inFile("data", line: number + 2)
+                throw error.inFile(Self.fileParam, line: number + 2)
             }
         }
         do throws(Failure) {
             return (header, (tree.turns, tree.places, tree.ids, try tree.head(header.headMessageID)))
         } catch {
-            throw error.inFile("data", line: 1)
+            throw error.inFile(Self.fileParam, line: 1)
         }
     }
 

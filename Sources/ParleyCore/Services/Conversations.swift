@@ -48,11 +48,20 @@ package struct Conversations: Sendable {
     /// Lists conversations, the most recently changed first.
     ///
     /// - Throws: `invalidParams` (path `cursor`).
-    package func list(linkedTo botID: String?, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation> {
-        try await store.conversations(linkedTo: botID, page: page, for: caller)
+    package func list(_ filter: ConversationFilter, page: PageRequest, for caller: Caller) async throws(Failure) -> Page<Conversation> {
+        try await store.conversations(filter, page: page, for: caller)
     }
 
-    /// Changes title and metadata, and which message the next one follows.
+    /// Finds conversations by what was said in them, or by their titles, the most recently changed first.
+    ///
+    /// - Throws: `invalidParams` (path `cursor`).
+    package func search(
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<FoundConversation> {
+        try await store.searchConversations(search, page: page, for: caller)
+    }
+
+    /// Changes title and metadata, which message the next one follows, and whether it is pinned or archived.
     ///
     /// - Throws: `invalidParams`, `notFound` (conversation, message), `conversationBusy` when the head is to move and a turn runs.
     package func update(_ id: String, _ change: ConversationChange, for caller: Caller) async throws(Failure) -> Conversation {

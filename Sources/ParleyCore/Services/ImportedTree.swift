@@ -9,6 +9,8 @@ struct ImportedTree {
     private static let clockToleranceMilliseconds: Int64 = 300_000
     /// The longest id, name or word in a file, in bytes.
     private static let maximumWordBytes = 1_024
+    /// The longest sentence on why a turn failed, in bytes.
+    private static let maximumErrorBytes = 4_096
 
     /// What is known of a turn while its messages come.
     private struct Progress {
@@ -59,7 +61,7 @@ struct ImportedTree {
             guard let number = numbers[id] else { throw .misfiled("parentId", "names no message of an earlier line") }
             return number
         }
-        try check(ending: filed.ending, isLocal: message.isLocal)
+        try check(filed.ending)
         let number = places.count
         let turn: Int
         if let known = turnNumbers[message.turnID] {
@@ -141,7 +143,7 @@ struct ImportedTree {
         progress[turn].turn.completedAt = max(progress[turn].turn.completedAt, message.createdAt)
     }
 
-    private func check(ending: TurnEnding, isLocal: Bool) throws(Failure) {
+    private func check(_ ending: TurnEnding) throws(Failure) {
         let reasons: [Turn.StopReason]
         switch ending.status {
         case .queued, .inProgress: throw .misfiled("turn.status", "expected the status of a turn that has ended")
@@ -157,7 +159,9 @@ struct ImportedTree {
             throw .misfiled("turn.error", "expected exactly where the turn has failed")
         }
         if let error = ending.error {
-            guard error.message.utf8.count <= 4_096 else { throw .misfiled("turn.error.message", "longer than 4096 bytes") }
+            guard error.message.utf8.count <= Self.maximumErrorBytes else {
+                throw .misfiled("turn.error.message", "longer than \(Self.maximumErrorBytes) bytes")
+            }
         }
     }
 

@@ -56,11 +56,24 @@ package struct ConversationChange: Sendable {
     package var metadata: JSONValue?
     /// The message that the next one is to follow.
     package var headMessageID: String?
+    /// Whether the owner keeps it at the top.
+    package var pinned: Bool?
+    /// Whether the owner has put it away.
+    package var archived: Bool?
 
     /// Makes one of its fields; see them for what the parameters mean.
-    package init(title: String? = nil, metadata: JSONValue? = nil, headMessageID: String? = nil) {
+    package init(
+        title: String? = nil, metadata: JSONValue? = nil, headMessageID: String? = nil, pinned: Bool? = nil, archived: Bool? = nil
+    ) {
         self.title = title
         self.metadata = metadata
         self.headMessageID = headMessageID
+        self.pinned = pinned
+        self.archived = archived
+    }
+
+    /// Whether it only says where the conversation stands among others: nothing happens in it then, and `updatedAt` stays.
+    package var onlyFiles: Bool {
+        title == nil && metadata == nil && headMessageID == nil && (pinned != nil || archived != nil)
     }
 }

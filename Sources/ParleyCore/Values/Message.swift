@@ -138,3 +138,10 @@ extension Message {
         content.compactMap { if case .toolResult(let result) = $0 { result } else { nil } }
     }
 }
+
+extension [Message.Part] {
+    /// What searches look through: the text parts, each on lines of its own, so that no word is made of the end of one and the beginning of the next.
+    package var searchText: String {
+        compactMap { if case .text(let text) = $0 { text } else { nil } }.joined(separator: "\n")
+    }
+}

@@ -3,9 +3,6 @@ package import ParleyCore
 
 /// Reads a conversation from JSON Lines, strictly: what `ConversationLines` writes, and nothing else.
 struct ConversationLinesReader: ConversationFile {
-    /// The param that holds the file.
-    static let param = "data"
-
     let text: String
     /// Where the lines are, in bytes, without their ends.
     private let lines: [Range<Int>]
@@ -45,7 +42,7 @@ struct ConversationLinesReader: ConversationFile {
             try reader.end()
             return value
         } catch {
-            throw .invalidFile(Self.param, line: number + 1, path: error.path, reason: error.reason)
+            throw .invalidFile(Conversations.fileParam, line: number + 1, path: error.path, reason: error.reason)
         }
     }
 }

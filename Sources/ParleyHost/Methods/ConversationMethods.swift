@@ -42,20 +42,22 @@ struct ListConversations: Method {
     static let name = "listConversations"
     let scope = Scope.caller(exclusive: true)
     let answersAtLength = true
-    private var botID: String?
+    private var filter = ConversationFilter()
     private var page = PageParams()
 
     init(from params: inout ParamsReader) throws(JSONError) {
         while let field = try params.nextField() {
             switch field {
-            case "botId": botID = try params.string()
+            case "botId": filter.botID = try params.string()
+            case "archived": filter.archived = try params.bool() ?? false
+            case "pinned": filter.pinned = try params.bool()
             default: try page.read(field, from: &params)
             }
         }
     }
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let page = try await call.host.conversations.list(linkedTo: botID, page: page.request, for: call.caller)
+        let page = try await call.host.conversations.list(filter, page: page.request, for: call.caller)
         return page.result
     }
 }
@@ -77,7 +79,7 @@ struct GetConversation: Method {
     }
 }
 
-/// `updateConversation`: changes title and metadata, and which message the next one follows.
+/// `updateConversation`: changes title and metadata, which message the next one follows, and whether it is pinned or archived.
 struct UpdateConversation: Method {
     static let name = "updateConversation"
     var scope: Scope { .conversation(conversationID, exclusive: true) }
@@ -95,6 +97,8 @@ struct UpdateConversation: Method {
             case "headMessageId":
                 change.headMessageID = try params.string()
                 if change.headMessageID == nil { throw params.refused("cannot be null") }
+            case "pinned": change.pinned = try params.bool()
+            case "archived": change.archived = try params.bool()
             default: throw params.unknownField()
             }
         }

@@ -87,14 +87,14 @@ struct ImportConversation: Method {
         var (data, title, botID, requestID): (String?, String?, String?, String?)
         while let field = try params.nextField() {
             switch field {
-            case ConversationLinesReader.param: data = try params.string()
+            case Conversations.fileParam: data = try params.string()
             case "title": title = try params.string()
             case "botId": botID = try params.string()
             case "clientRequestId": requestID = try params.string()
             default: throw params.unknownField()
             }
         }
-        self.data = try params.required(data, ConversationLinesReader.param)
+        self.data = try params.required(data, Conversations.fileParam)
         self.title = title
         self.botID = botID
         self.requestID = requestID

@@ -21,6 +21,38 @@ extension Conversation: JSONWritable {
     }
 }
 
+extension FoundConversation: JSONWritable {
+    /// Writes `{conversation, matches}`.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("conversation", conversation)
+            writer.member("matches", matches)
+        }
+    }
+}
+
+extension FoundConversation.Match: JSONWritable {
+    /// Writes `{messageId?, role?, snippet, highlights}`.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("messageId", messageID)
+            writer.member("role", role?.rawValue)
+            writer.member("snippet", excerpt.text)
+            writer.member("highlights", excerpt.highlights)
+        }
+    }
+}
+
+extension SearchExcerpt.Highlight: JSONWritable {
+    /// Writes `{start, length}`.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("start", start)
+            writer.member("length", length)
+        }
+    }
+}
+
 extension AnonymousUser: JSONWritable {
     /// Writes the value as the protocol's AnonymousUser.
     package func write(to writer: inout JSONWriter) {

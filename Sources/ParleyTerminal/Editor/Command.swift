@@ -1,21 +1,21 @@
-package import JSON
+import JSON
 
 /// A slash command, as menus need it.
-package struct Command: Hashable, Sendable {
+struct Command: Hashable, Sendable {
     /// An argument.
-    package struct Field: Hashable, Sendable {
-        package var name: String
-        package var summary = ""
+    struct Field: Hashable, Sendable {
+        var name: String
+        var summary = ""
         /// What it can be; empty where that is not said.
-        package var values: [String] = []
-        package var isRequired = false
+        var values: [String] = []
+        var isRequired = false
     }
 
-    package var name: String
+    var name: String
     /// How it is written.
-    package var usage: String
-    package var summary: String
-    package var fields: [Field]
+    var usage: String
+    var summary: String
+    var fields: [Field]
 
     /// A command of the terminal itself.
     init(_ name: String, _ usage: String, _ summary: String, fields: [Field] = []) {
@@ -26,7 +26,7 @@ package struct Command: Hashable, Sendable {
     }
 
     /// Reads an element of what `listCommands` answers; nil when it is none.
-    package init?(_ value: JSONValue) {
+    init?(_ value: JSONValue) {
         guard let name = value["name"]?.stringValue else { return nil }
         self.name = name
         usage = value["usage"]?.stringValue ?? "/\(name)"

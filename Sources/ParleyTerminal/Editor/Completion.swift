@@ -1,24 +1,24 @@
 /// What could stand where somebody asks for it while a message is written.
-package struct Completion: Hashable, Sendable {
+struct Completion: Hashable, Sendable {
     /// One possibility.
-    package struct Candidate: Hashable, Sendable {
+    struct Candidate: Hashable, Sendable {
         /// What stands then.
-        package var text: String
+        var text: String
         /// What it means; may be empty.
-        package var hint: String
+        var hint: String
 
-        package init(_ text: String, _ hint: String = "") {
+        init(_ text: String, _ hint: String = "") {
             self.text = text
             self.hint = hint
         }
     }
 
     /// How many characters before the cursor are what is completed.
-    package let count: Int
-    package let candidates: [Candidate]
+    let count: Int
+    let candidates: [Candidate]
 
     /// What all candidates have in common, if that is more than what was written.
-    package var common: String {
+    var common: String {
         guard let first = candidates.first?.text else { return "" }
         return candidates.dropFirst().reduce(first) { $0.commonPrefix(with: $1.text) }
     }
@@ -29,7 +29,7 @@ package struct Completion: Hashable, Sendable {
     ///   - before: the text before the cursor.
     ///   - commands: those that there are.
     ///   - values: what an argument can be: a field's name and its command's are given.
-    package init(before: String, commands: [Command], values: (_ command: String, _ field: String) -> [Candidate]) {
+    init(before: String, commands: [Command], values: (_ command: String, _ field: String) -> [Candidate]) {
         guard before.hasPrefix("/"), !before.contains("\n") else {
             self.init(count: 0, candidates: [])
             return

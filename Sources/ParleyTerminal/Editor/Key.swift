@@ -1,5 +1,5 @@
 /// What somebody has typed, as an editor takes it.
-package enum Key: Hashable, Sendable {
+enum Key: Hashable, Sendable {
     case text(String)
     /// What was pasted, with its line ends; none of it is a key.
     case paste(String)
@@ -30,7 +30,7 @@ package enum Key: Hashable, Sendable {
 }
 
 /// Makes keys of the bytes that a terminal sends (ECMA-48, and xterm's control sequences).
-package struct KeyDecoder {
+struct KeyDecoder {
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
     /// No terminal sends a longer sequence.
     private static let maximumSequence = 64
@@ -38,12 +38,12 @@ package struct KeyDecoder {
     private var pending: [UInt8] = []
     private var paste: [UInt8]?
 
-    package init() {}
+    init() {}
 
     /// Takes bytes.
     ///
     /// - Returns: the keys that are whole.
-    package mutating func add(_ bytes: [UInt8]) -> [Key] {
+    mutating func add(_ bytes: [UInt8]) -> [Key] {
         pending += bytes
         var keys: [Key] = []
         while !pending.isEmpty {

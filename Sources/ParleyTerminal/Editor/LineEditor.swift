@@ -1,7 +1,7 @@
 /// A message while it is written: text with a cursor, and the messages before it.
-package struct LineEditor {
+struct LineEditor {
     /// What a key means beyond the text.
-    package enum Action: Hashable, Sendable {
+    enum Action: Hashable, Sendable {
         /// The text or the cursor may have changed.
         case edited
         /// The text is a message; the editor is empty again.
@@ -15,9 +15,9 @@ package struct LineEditor {
     }
 
     /// What stands before the cursor.
-    package private(set) var before = ""
+    private(set) var before = ""
     /// What stands behind the cursor.
-    package private(set) var after = ""
+    private(set) var after = ""
     private var history: [String] = []
     /// Which message of the history is shown; nil for the one that is new.
     private var shown: Int?
@@ -25,25 +25,25 @@ package struct LineEditor {
     private var killed = ""
     private static let maximumHistory = 1_000
 
-    package init() {}
+    init() {}
 
     /// The whole text.
-    package var text: String { before + after }
+    var text: String { before + after }
 
     /// Remembers a message as the newest.
-    package mutating func remember(_ message: String) {
+    mutating func remember(_ message: String) {
         guard !message.isEmpty, history.last != message else { return }
         history.append(message)
         if history.count > Self.maximumHistory { history.removeFirst() }
     }
 
     /// Forgets the messages, for those of another conversation.
-    package mutating func forget() {
+    mutating func forget() {
         history = []
     }
 
     /// Empties the text.
-    package mutating func clear() {
+    mutating func clear() {
         before = ""
         after = ""
         shown = nil
@@ -53,12 +53,12 @@ package struct LineEditor {
     /// Puts a text in the place of what stands right before the cursor.
     ///
     /// - Parameter count: how many characters go.
-    package mutating func replaceBefore(_ count: Int, with text: String) {
+    mutating func replaceBefore(_ count: Int, with text: String) {
         before = before.dropLast(count) + text
     }
 
     /// Takes a key.
-    package mutating func take(_ key: Key) -> Action {
+    mutating func take(_ key: Key) -> Action {
         switch key {
         case .text(let text): before += text
         case .paste(let text): before += text

@@ -5,6 +5,9 @@
 struct InlineParser {
     /// How far away a mark's other half may be, in scalars.
     private static let reach = 400
+    /// How many marks of the same kind may lie between two halves, and how deep brackets may nest: without a bound, a line of nothing but
+    /// marks would take very long.
+    private static let patience = 16
 
     /// Whether marks are left out, because what they say is seen.
     let hidesMarks: Bool
@@ -117,6 +120,7 @@ struct InlineParser {
     ) -> Closing {
         let limit = min(rest.endIndex, contents + Self.reach)
         var position = contents
+        var passed = 0
         while position < limit {
             let scalar = rest[position]
             if scalar == "\\", mark != "`" {
@@ -131,6 +135,8 @@ struct InlineParser {
             if end == rest.endIndex, !isWhole { return .unknown }
             let next = end < rest.endIndex ? rest[end] : nil
             if let close = close(mark, count, position..<end, rest[position - 1], next) { return .found(close) }
+            passed += 1
+            if passed == Self.patience { return .none }
             position = end
         }
         return limit < rest.endIndex || isWhole || rest.endIndex - contents >= Self.reach ? .none : .unknown
@@ -186,6 +192,7 @@ struct InlineParser {
                 isEscaped = true
             } else if scalar == open {
                 depth += 1
+                if depth > Self.patience { return nil }
             } else if scalar == close {
                 depth -= 1
                 if depth == 0 { return position }

@@ -22,6 +22,16 @@ struct LineStart {
     let indent: Int
     let quotes: Int
 
+    /// A line of which nothing is special.
+    static let paragraph = LineStart(kind: .paragraph, length: 0, indent: 0, quotes: 0)
+
+    private init(kind: Kind, length: Int, indent: Int, quotes: Int) {
+        self.kind = kind
+        self.length = length
+        self.indent = indent
+        self.quotes = quotes
+    }
+
     /// Reads the beginning of a line.
     ///
     /// - Parameters:

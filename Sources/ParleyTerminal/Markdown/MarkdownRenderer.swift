@@ -3,7 +3,7 @@
 /// It only ever adds to what it has shown, so nothing flickers and all of it can be scrolled and copied: words come as soon as they are whole,
 /// marks as soon as their other half is there, tables when they end. Lines stay lines. What is no Markdown, or not of the kind that models
 /// write, is shown as it is. The pieces in which the text comes make no difference to what is shown in the end.
-package struct MarkdownRenderer {
+struct MarkdownRenderer {
     /// Where in the text the next scalar is.
     private enum Place {
         /// At the beginning of a line, of which it is not known yet what it is.
@@ -26,9 +26,11 @@ package struct MarkdownRenderer {
 
     private static let codeIndent = "    "
     private static let maximumTableLines = 400
+    /// How much of a line is waited for to know what it is, in scalars.
+    private static let maximumStart = 2_000
 
     /// How many columns a line has; may change between pieces.
-    package var width: Int {
+    var width: Int {
         didSet { width = max(width, 10) }
     }
     private let isStyled: Bool
@@ -48,7 +50,7 @@ package struct MarkdownRenderer {
     /// - Parameters:
     ///   - width: how many columns a line has.
     ///   - isStyled: whether styles are seen; otherwise the marks that stand for them stay.
-    package init(width: Int, isStyled: Bool) {
+    init(width: Int, isStyled: Bool) {
         self.width = max(width, 10)
         self.isStyled = isStyled
         inline = InlineParser(hidesMarks: isStyled)
@@ -57,7 +59,7 @@ package struct MarkdownRenderer {
     /// Takes more of the text.
     ///
     /// - Returns: what can be shown now.
-    package mutating func add(_ text: String) -> [Piece] {
+    mutating func add(_ text: String) -> [Piece] {
         for scalar in text.unicodeScalars {
             guard let shown = SafeText.shown(scalar) else { continue }
             pending.append(shown)
@@ -70,7 +72,7 @@ package struct MarkdownRenderer {
     /// Ends the text.
     ///
     /// - Returns: what remained, with the end of the last line.
-    package mutating func end() -> [Piece] {
+    mutating func end() -> [Piece] {
         if !pending.isEmpty || isInLine { takeLine() }
         endTable()
         if isLineOpen { output.append(.newline) }
@@ -136,7 +138,9 @@ package struct MarkdownRenderer {
     /// Finds out what the line is, if that is sure.
     private mutating func begin(isWhole: Bool) {
         if let fence { return continueCode(fence, isWhole: isWhole) }
-        guard let start = LineStart(pending, isWhole: isWhole) else { return }
+        let isLong = pending.count > Self.maximumStart
+        let head = isLong ? Array(pending.prefix(Self.maximumStart)) : pending
+        guard let start = LineStart(head, isWhole: isWhole && !isLong) ?? (isLong ? .paragraph : nil) else { return }
         let body = pending[start.length...]
         if start.kind != .row { endTable() }
         let quote: [Piece] = start.quotes > 0 ? [.text(String(repeating: "│ ", count: start.quotes), .dim)] : []
@@ -213,7 +217,7 @@ package struct MarkdownRenderer {
         let margin = line.prefix { $0 == " " }.count
         let marks = line.dropFirst(margin).prefix { $0 == fence.mark }.count
         let rest = line.dropFirst(margin + marks)
-        if rest.allSatisfy({ $0 == " " }) {
+        if pending.count <= Self.maximumStart, rest.allSatisfy({ $0 == " " }) {
             guard isWhole else { return }
             if marks >= fence.count {
                 self.fence = nil

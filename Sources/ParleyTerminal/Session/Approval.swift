@@ -86,10 +86,12 @@ struct Approval {
     }
 
     private func showQuestion(_ params: JSONValue) {
-        screen.beginLine()
+        screen.beginParagraph()
         screen.paragraph("\(params["name"]?.stringValue ?? "A tool") wants to be called with", Style(color: .yellow))
         for (name, value) in params["arguments"]?.objectValue ?? [:] {
-            screen.paragraph("  \(name): \(value.stringValue ?? String(decoding: JSONWriter.encode(value), as: UTF8.self))")
+            let text = value.stringValue ?? String(decoding: JSONWriter.encode(value), as: UTF8.self)
+            // No line of an argument looks like one of this question's.
+            screen.paragraph("  \(name): \(text.replacing("\n", with: "\n    "))")
         }
         screen.text(Self.question, .bold)
         screen.flush()

@@ -12,8 +12,8 @@ package final class Chat {
     /// How much is looked at of a conversation that goes on.
     private static let recapped = 100
 
-    let link: HostLink
-    let screen: Screen
+    private let link: HostLink
+    private let screen: Screen
     private let options: ChatOptions
     private let keyboard: Keyboard?
     private let prompter: Prompter
@@ -24,8 +24,8 @@ package final class Chat {
     private var model: String?
     private var showsThoughts = false
     private var hasWarned = false
-    /// Whether the host has done something since it was started, so that it is worth being started again.
-    private var isHostProven = false
+    /// Whether the host is worth being started again when it dies: it has answered since the last time.
+    private var mayRevive = true
     private var listing: [JSONValue] = []
 
     /// - Parameter options: what is wanted; stdin is a terminal.
@@ -117,8 +117,8 @@ package final class Chat {
     /// Starts the host again after it has died, once.
     private func revive() throws {
         screen.beginLine()
-        guard isHostProven else { throw HostLink.Trouble.hostEnded }
-        isHostProven = false
+        guard mayRevive else { throw HostLink.Trouble.hostEnded }
+        mayRevive = false
         for line in link.end().explanation { complain(line) }
         screen.paragraph("It is started again.", .dim)
         try link.start()
@@ -163,6 +163,7 @@ package final class Chat {
                 "conversationId": conversationID.map { .string($0) } ?? .null, "text": .string(message),
                 "botId": conversationID == nil ? bot?["id"] ?? .null : .null, "model": model.map { .string($0) } ?? .null,
             ])
+        if words == ["/"] { screen.paragraph("/help tells about the commands and keys of this terminal, too.", .dim) }
     }
 
     private func turn(_ method: String, _ params: JSONValue) throws(HostLink.Trouble) {
@@ -176,7 +177,7 @@ package final class Chat {
             screen.flush()
             throw error
         }
-        isHostProven = true
+        mayRevive = true
         conversationID = reply["turn"]?["conversationId"]?.stringValue ?? conversationID
         display.complete(reply["message"])
         let turn = reply["turn"] ?? [:]
@@ -234,11 +235,11 @@ package final class Chat {
         for (index, conversation) in listing.enumerated() {
             let isOpen = conversation["id"]?.stringValue == conversationID
             let number = "\(index + 1)"
-            let line =
+            let start =
                 "\(isOpen ? "*" : " ")\(String(repeating: " ", count: max(0, 2 - number.count)))\(number)  "
-                + "\(Clock.local(conversation["updatedAt"]?.stringValue ?? ""))  \(Self.title(conversation))"
-            // The spaces that make columns are no white space to be gathered.
-            screen.line(String(SafeText.shown(line).prefix(max(10, screen.size.columns - 1))), isOpen ? .bold : .plain)
+                + "\(Clock.local(conversation["updatedAt"]?.stringValue ?? ""))  "
+            let room = max(10, screen.size.columns - 1 - DisplayWidth.of(start))
+            screen.line(start + SafeText.line(Self.title(conversation), width: room), isOpen ? .bold : .plain)
         }
         screen.paragraph("/open NUMBER goes on with one.", .dim)
     }
@@ -257,8 +258,7 @@ package final class Chat {
         prompter.remember(own.map(Transcription.text))
         screen.beginLine()
         screen.paragraph(
-            "\(Self.title(conversation)), \(Clock.local(conversation["updatedAt"]?.stringValue ?? "")), "
-                + "\(conversation["messageCount"]?.intValue ?? 0) messages", .bold)
+            "\(Self.title(conversation)), \(Clock.local(conversation["updatedAt"]?.stringValue ?? ""))", .bold)
         if let last = own.last {
             screen.line(Prompter.prompt + SafeText.line(Transcription.text(of: last), width: screen.size.columns - 4), .dim)
             if let answer = messages.last(where: { $0["role"]?.stringValue == "assistant" && !Transcription.text(of: $0).isEmpty }) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The time for people.
+/// The time as a client shows it; a host's comes from its `Ambient`.
 enum Clock {
     /// Milliseconds that only ever grow.
     static var monotonic: Int {

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import ParleyClient
 
@@ -87,6 +88,7 @@ final class HostLink {
     /// Sends a request and waits for its answer.
     func call(_ method: String, _ params: JSONValue = [:]) throws(Trouble) -> JSONValue {
         let id = try send(method, params)
+        var interrupts = 0
         while true {
             switch events.next() {
             case .message(.response(id, .success(let result))): return result
@@ -95,7 +97,11 @@ final class HostLink {
             // What is told of turns that nobody follows any more.
             case .message, .nothing: break
             case .hostEnded: throw .hostEnded
-            case .input(let bytes): typedAhead += bytes
+            case .input(let bytes):
+                typedAhead += bytes
+                // Who presses Ctrl-C twice does not want to wait for whatever this is.
+                interrupts += bytes.count { $0 == 0x03 }
+                if interrupts > 1 { throw .leave(128 + SIGINT) }
             case .inputEnded: hasInputEnded = true
             case .signal(let number): try Self.check(number)
             }

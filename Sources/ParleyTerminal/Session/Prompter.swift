@@ -47,7 +47,11 @@ final class Prompter {
         draw()
         while true {
             while !keys.isEmpty {
-                if let message = try take(keys.removeFirst(), values) { return message.isEmpty ? nil : message.text }
+                switch try take(keys.removeFirst(), values) {
+                case .message(let text): return text
+                case .leave: return nil
+                case nil: break
+                }
             }
             draw()
             if !link.typedAhead.isEmpty {
@@ -55,11 +59,13 @@ final class Prompter {
                 link.typedAhead = []
                 continue
             }
-            switch link.events.next() {
-            case .input(let bytes): keys = decoder.add(bytes)
-            case .inputEnded:
+            if link.hasInputEnded {
                 finish()
                 return nil
+            }
+            switch link.events.next() {
+            case .input(let bytes): keys = decoder.add(bytes)
+            case .inputEnded: link.endInput()
             case .hostEnded:
                 finish()
                 throw .hostEnded
@@ -74,15 +80,15 @@ final class Prompter {
         }
     }
 
-    /// A message, or the wish to leave.
-    private struct Taken {
-        var text: String
-        var isEmpty: Bool
+    /// What a key has brought about.
+    private enum Outcome {
+        case message(String)
+        case leave
     }
 
     private func take(
         _ key: Key, _ values: (_ command: String, _ field: String) -> [Completion.Candidate]
-    ) throws(HostLink.Trouble) -> Taken? {
+    ) throws(HostLink.Trouble) -> Outcome? {
         let action = editor.take(key)
         if action != .interrupt { hasInterrupted = false }
         switch action {
@@ -90,10 +96,10 @@ final class Prompter {
         case .submit(let text):
             draw(text)
             finish()
-            return Taken(text: text, isEmpty: false)
+            return .message(text)
         case .leave:
             finish()
-            return Taken(text: "", isEmpty: true)
+            return .leave
         case .interrupt:
             if editor.text.isEmpty, hasInterrupted {
                 finish()

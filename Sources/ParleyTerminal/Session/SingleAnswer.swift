@@ -24,12 +24,14 @@ package struct SingleAnswer {
 
     /// Asks, and shows the answer.
     ///
-    /// - Parameter question: what is asked, before what stdin holds where that is no terminal; empty for only that.
+    /// - Parameters:
+    ///   - question: what is asked, before what stdin holds where that is no terminal; empty for only that.
+    ///   - readsTerminal: whether stdin is read where it is a terminal, too, until somebody ends it with Ctrl-D.
     /// - Returns: the exit code: 0 for an answer, 1 for none, 64 for no question, 130 when it was cancelled, or the host's where that could not
     ///   start.
-    package func run(_ question: String) -> Int32 {
+    package func run(_ question: String, readsTerminal: Bool = false) -> Int32 {
         var text = question
-        if isatty(STDIN_FILENO) == 0 {
+        if readsTerminal || isatty(STDIN_FILENO) == 0 {
             guard let input = Self.readAll(STDIN_FILENO) else {
                 return fail("the input is longer than \(Self.maximumInput) bytes.", 1)
             }
@@ -80,7 +82,9 @@ package struct SingleAnswer {
         let runner = TurnRunner(link, display, output, isSilent: writesJSON)
         let reply = try runner.run("sendMessage", params)
         if writesJSON {
-            output.raw(String(decoding: JSONWriter.encode(reply), as: UTF8.self) + "\n")
+            let line = String(decoding: JSONWriter.encode(reply), as: UTF8.self)
+            // JSON escapes some control characters, not all.
+            if output.abilities.isTerminal { output.line(line) } else { output.raw(line + "\n") }
             output.flush()
         } else {
             display.complete(reply["message"])
@@ -110,13 +114,7 @@ package struct SingleAnswer {
     private static func readAll(_ descriptor: Int32) -> String? {
         var input: [UInt8] = []
         while true {
-            var failure: Int32 = 0
-            let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                let result = read(descriptor, buffer.baseAddress, buffer.count)
-                failure = result < 0 ? errno : 0
-                count = max(0, result)
-            }
-            if failure == EINTR { continue }
+            let chunk = Descriptor.read(descriptor)
             if chunk.isEmpty { return String(decoding: input, as: UTF8.self) }
             input += chunk
             if input.count > maximumInput { return nil }

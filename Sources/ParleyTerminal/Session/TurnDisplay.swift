@@ -11,6 +11,9 @@ final class TurnDisplay {
         case raw
     }
 
+    /// How much is shown of why a tool has failed, in columns.
+    private static let longestReason = 400
+
     private let screen: Screen
     private let manner: Manner
     private let showsThoughts: Bool
@@ -23,9 +26,8 @@ final class TurnDisplay {
     /// Whether the turn is a command's, whose answer says all that its tools do.
     private var isLocal = false
     private var isCancelling = false
-    /// The conversation and the turn, once they are known.
+    /// The conversation, once it is known.
     private(set) var conversationID: String?
-    private(set) var turnID: String?
     /// A conversation that a command has made, to go on with.
     private(set) var nextConversationID: String?
     /// A warning that a limit is near.
@@ -43,7 +45,7 @@ final class TurnDisplay {
     func tick() {
         guard manner == .rendered else { return }
         let seconds = (Clock.monotonic - begin) / 1_000
-        let what = isCancelling ? "cancelling" : tools.last.map { "\($0.name)" } ?? (thinkingSince == nil ? "waiting" : "thinking")
+        let what = isCancelling ? "cancelling" : tools.last?.name ?? (thinkingSince == nil ? "waiting" : "thinking")
         screen.wait(seconds < 2 ? "\(what)…" : "\(what)… \(seconds) s")
     }
 
@@ -55,10 +57,8 @@ final class TurnDisplay {
     /// Shows an event of the turn.
     func take(_ method: String, _ params: JSONValue) {
         if let id = params["conversationId"]?.stringValue { conversationID = id }
-        if let id = params["turnId"]?.stringValue { turnID = id }
         switch method {
         case "turnStarted": isLocal = params["turn"]?["local"]?.boolValue ?? false
-        case "turnQueued": note("Waiting for the turn before.")
         case "messageDelta": say(params["messageId"]?.stringValue, params["delta"]?.stringValue ?? "")
         case "reasoningDelta": think(params["delta"]?.stringValue ?? "")
         case "toolCallStarted":
@@ -154,10 +154,10 @@ final class TurnDisplay {
         if isLocal, tool.name == "new" { nextConversationID = params["data"]?["conversation"]?["id"]?.stringValue }
         guard manner == .rendered, !isLocal else { return }
         let isDone = params["status"]?.stringValue == "completed"
-        var line = "\(isDone ? "✓" : "✗") \(tool.name) \(Transcription.arguments(tool.arguments))"
-        if !isDone, let text = params["text"]?.stringValue { line += ": \(text)" }
+        let line = "\(isDone ? "✓" : "✗") \(tool.name) \(Transcription.arguments(tool.arguments))"
         screen.beginLine()
         screen.line(SafeText.line(line, width: screen.size.columns - 1), isDone ? .dim : .error)
+        if !isDone, let text = params["text"]?.stringValue { screen.paragraph(SafeText.line(text, width: Self.longestReason), .error) }
     }
 
     private func retry(_ params: JSONValue) {

@@ -9,8 +9,8 @@ struct Chat: AsyncParsableCommand {
         abstract: "Chat at the terminal; without one, answer what stdin holds.",
         discussion: """
             Speaks to a `parley serve` of its own, with the same settings. Conversations are kept in the database, as whoever --caller says, \
-            by default the user who is logged in. `/help` tells about commands and keys. Where stdin is no terminal, all of it is one \
-            message, and its answer is all that is printed.
+            by default the user who is logged in. `/help` tells about commands and keys. Where stdin or stdout is no terminal, all \
+            that stdin holds is one message, and its answer is all that is printed.
 
             Exit codes: 0 at the end; 1 when there is no answer, or the host cannot go on; 64 for wrong flags; 69 for a database that \
             cannot be used; 78 for wrong settings; 128 and a signal's number after that, so 130 for Ctrl-C.
@@ -24,7 +24,7 @@ struct Chat: AsyncParsableCommand {
         try await reporting {
             let options = try chat.options(options)
             let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
-            let code = isTyped ? ParleyTerminal.Chat(options).run() : SingleAnswer(options).run("")
+            let code = isTyped ? ParleyTerminal.Chat(options).run() : SingleAnswer(options).run("", readsTerminal: true)
             if code != 0 { throw ExitCode(code) }
         }
     }

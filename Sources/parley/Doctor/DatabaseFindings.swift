@@ -88,7 +88,7 @@ struct DatabaseFindings {
         } else {
             findings.append(
                 .problem(
-                    .database, "The file is damaged: \(examination.damages[0])",
+                    .database, "The file is damaged: \(examination.damages[0]).",
                     "Stop all hosts, keep the files, and put a copy made by parley db backup in their place."))
         }
         if let since = examination.erasurePendingSince {
@@ -156,6 +156,7 @@ struct DatabaseFindings {
     }
 
     private static func process(_ id: Int) -> String {
+        // A process that has just ended has no name any more.
         let name = (try? String(contentsOfFile: "/proc/\(id)/comm", encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
         return "Process \(id)\(name.map { " (\($0))" } ?? "")"
     }

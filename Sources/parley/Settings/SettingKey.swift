@@ -169,6 +169,15 @@ extension SettingKey {
             "How long nothing must have happened before deleted bytes are erased from the files."
         ),
         SettingKey(
+            "retention.user.days", .limit(1...36_500), default: noLimit,
+            "After how many days without activity a user's conversations are deleted."
+        ),
+        SettingKey(
+            "retention.anonymous.days", .limit(1...36_500), default: noLimit,
+            "After how many days without activity an anonymous person's conversations are deleted."
+        ),
+        SettingKey("retention.keepPinned", .flag, default: "true", "Whether conversations that are pinned are kept all the same."),
+        SettingKey(
             "shutdown.drainSeconds", .integer(0...day), default: "600",
             "How long running turns may go on after the end of input."
         ),

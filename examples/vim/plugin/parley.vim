@@ -1,5 +1,5 @@
 " Asks Parley about the selected text, and streams the answer into a buffer.
-" For Vim 8.2 or later with +job and +channel; it has run with 9.0. Not for Neovim, whose jobs are others.
+" For Vim 8.2.924 or later with +job and +channel; it has run with 9.0. Not for Neovim, whose jobs are others.
 "
 " Put this folder (plugin/ and doc/) where packages are, ~/.vim/pack/parley/start/parley, then:
 "   :'<,'>Parley what does this do?     asks about the selected text, in a new conversation and a buffer of its own
@@ -8,7 +8,7 @@
 "   let g:parley_command = ['parley', 'serve', '--caller', 'userId:me', '--model', 'openai:gpt-5.4-mini']
 " More: :help parley
 
-if exists('g:loaded_parley') || !has('job') || !has('channel') || &compatible
+if exists('g:loaded_parley') || !has('job') || !has('channel') || !has('patch-8.2.924') || &compatible
   finish
 endif
 let g:loaded_parley = 1
@@ -124,7 +124,11 @@ endfunction
 
 function s:send(message) abort
   if s:job isnot v:null
-    call ch_sendraw(s:job, json_encode(extend(#{jsonrpc: '2.0'}, a:message)) .. "\n")
+    try
+      call ch_sendraw(s:job, json_encode(extend(#{jsonrpc: '2.0'}, a:message)) .. "\n")
+    catch /:E63[01]:\|:E906:/
+      " It has just ended, of which s:end tells.
+    endtry
   endif
 endfunction
 

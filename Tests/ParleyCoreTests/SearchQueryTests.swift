@@ -1,0 +1,56 @@
+import Testing
+
+@testable import ParleyCore
+
+@Suite struct SearchQueryTests {
+    private static func phrase(_ words: String, open: Bool = false) -> SearchQuery.Phrase {
+        SearchQuery.Phrase(words: words.split(separator: " ").map(String.init), isOpen: open)
+    }
+
+    @Test(
+        arguments: [
+            ("parrot", [phrase("parrot", open: true)]),
+            ("  Two Words ", [phrase("two"), phrase("words", open: true)]),
+            ("\"two words\" x", [phrase("two words"), phrase("x", open: true)]),
+            ("x \"two words\"", [phrase("x"), phrase("two words")]),
+            ("x “two words” ", [phrase("x"), phrase("two words")]),
+            ("x \"two wor", [phrase("x"), phrase("two wor", open: true)]),
+            ("x\"y\"z", [phrase("x"), phrase("y"), phrase("z", open: true)]),
+            ("x \"\"", [phrase("x", open: true)]),
+            ("\"x\" -", [phrase("x")]),
+            ("e-mail don't", [phrase("e mail"), phrase("don t", open: true)]),
+            ("a AND b OR NOT c", [phrase("a"), phrase("and"), phrase("b"), phrase("or"), phrase("not"), phrase("c", open: true)]),
+            ("words:x* ^y {z} NEAR(q, 3)", [phrase("words x"), phrase("y"), phrase("z"), phrase("near q"), phrase("3", open: true)]),
+            ("日本語 が", [phrase("日 本 語"), phrase("が", open: true)]),
+        ] as [(String, [SearchQuery.Phrase])])
+    func queriesAreRead(text: String, phrases: [SearchQuery.Phrase]) throws {
+        #expect(try SearchQuery(text).phrases == phrases)
+    }
+
+    @Test(arguments: ["", " ", "\"", "\"\"", "* - ( ) :", "…", "\u{0}", "'; DROP TABLE"])
+    func whatHasNoWordsIsRefused(text: String) {
+        if text.contains("DROP") {
+            #expect(throws: Never.self) { try SearchQuery(text) }
+        } else {
+            #expect(throws: Failure.invalidParams(path: "query", reason: "has no words")) { try SearchQuery(text) }
+        }
+    }
+
+    @Test func lengthIsBounded() throws {
+        #expect(try SearchQuery(String(repeating: "é", count: 256)).phrases.count == 1)
+        for text in [String(repeating: "a", count: 257), "a" + String(repeating: "\u{301}", count: 5_000)] {
+            #expect(throws: Failure.invalidParams(path: "query", reason: "longer than 256 characters")) { try SearchQuery(text) }
+        }
+    }
+
+    @Test(arguments: [
+        ("parrots live", "Where do parrots live?", true), ("live parr", "Where do parrots live?", true),
+        ("parr live", "Where do parrots live?", false), ("\"do parrots\"", "Where do parrots live?", true),
+        ("\"parrots do\"", "Where do parrots live?", false), ("\"parr\"", "Where do parrots live?", false),
+        ("don't", "I don’t know", true), ("dont", "I don’t know", false), ("本語", "日本語です", true), ("日語", "日本語です", false),
+        ("a b", "b", false), ("x", "", false),
+    ])
+    func textsAreMatched(query: String, text: String, isFound: Bool) throws {
+        #expect(try SearchQuery(query).matches(text) == isFound)
+    }
+}
