@@ -177,7 +177,7 @@ export class Conversations {
       { label: "Rename …", act: () => this.#rename(conversation) },
       this.#sorts && { label: pinned ? "Unpin" : "Pin", act: () => this.#update({ conversationId: id, pinned: !pinned }) },
       this.#sorts && { label: archived ? "Take out of the archive" : "Archive", act: () => this.#update({ conversationId: id, archived: !archived }) },
-      can("forkConversation") && { label: "Copy", act: () => this.app.fork(id) },
+      can("forkConversation") && { label: "Make a copy", act: () => this.app.fork(id) },
       can("exportConversation") && { label: "Export to read (Markdown)", act: () => download(id, titleOf(conversation), "markdown").catch(fail) },
       can("exportConversation") && { label: "Export to import (JSON Lines)", act: () => download(id, titleOf(conversation), "jsonl").catch(fail) },
       { label: "Delete …", danger: true, act: () => this.#delete(conversation) },
