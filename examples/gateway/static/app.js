@@ -52,9 +52,10 @@ class App {
     // Coming back from signing in, one finds what one had before oneself; but the claim comes first.
     this.last = read("conversation");
     await this.#open(left ? (left.conversationId ?? null) : (this.#addressed() ?? (this.account.session.claimable ? null : this.last)));
+    // First what was left, and only then what somebody has written since: one thing at a time.
+    if (left) this.chat.deliver(left);
     this.started = true;
     this.turnChanged();
-    if (left) await this.chat.deliver(left);
   }
 
   #addressed() {

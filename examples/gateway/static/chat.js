@@ -129,8 +129,8 @@ export class Chat {
     this.conversation = conversation;
     this.app.changed(conversation);
     const newest = page.data.reverse();
-    // Earlier pages that were read stay, if the newest one still follows them.
-    const at = newest.length > 0 ? this.#messages.findIndex((message) => message.id === newest[0].id) : -1;
+    // Earlier pages that were read stay, if the newest one still follows them. Where there are none, nothing does.
+    const at = page.nextCursor ? this.#messages.findIndex((message) => message.id === newest[0].id) : -1;
     if (at > 0) this.#messages = [...this.#messages.slice(0, at), ...newest];
     else {
       this.#messages = newest;

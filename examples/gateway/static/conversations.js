@@ -86,8 +86,9 @@ export class Conversations {
       try {
         const { data } = await call("searchConversations", { query });
         if (this.#search.value.trim() !== query) return;
-        // That the title fits can be seen anyway.
-        this.#found = data.map(({ conversation, matches }) => ({ conversation, match: matches.find(({ messageId }) => messageId) }));
+        // That the title fits can be seen anyway, and often the first message is the title.
+        const shown = (conversation, matches) => matches.find(({ messageId, snippet }) => messageId && snippet !== conversation.title);
+        this.#found = data.map(({ conversation, matches }) => ({ conversation, match: shown(conversation, matches) }));
       } catch (error) {
         this.app.fail(error);
         return;
