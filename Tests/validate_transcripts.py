@@ -517,6 +517,8 @@ class Transcript:
             return self.report("the event names a request that was never sent")
         if request.attachment and self.in_flight.get(identity(params["requestId"])) is not request:
             self.report("the event is for an attachment that has been answered")
+        if request.params.get("events") is False:
+            self.report("the event is for a request that wants none")
         turn = request.attachment or self.turns.setdefault(params["turnId"], Turn())
         for fault in turn.event(name, params, request.streams):
             self.report(fault)
@@ -525,7 +527,8 @@ class Transcript:
         if name == "turnStarted":
             turn, question = params["turn"], params["userMessage"]
             is_own = question["turnId"] == turn["id"]
-            if question["id"] != turn["userMessageId"] or is_own != (request.method != "regenerateMessage"):
+            is_as_asked = request.attachment or is_own == (request.method != "regenerateMessage")
+            if question["id"] != turn["userMessageId"] or not is_as_asked:
                 self.report("the turn answers another message than it should")
         if any("siblingCount" in params.get(key, {}) for key in ("userMessage", "message")):
             self.report("siblings are counted where no list is")
@@ -632,7 +635,7 @@ class Transcript:
                     self.report("attachTurn is answered before turnCompleted")
                 for fault in request.attachment.reply(result):
                     self.report(fault)
-        if request.method in BEGIN_A_TURN and request.params.get("wait") is not False:
+        if request.method in BEGIN_A_TURN and not {request.params.get("wait"), request.params.get("events")} & {False}:
             for fault in self.turns.setdefault(result["turn"]["id"], Turn()).reply(result):
                 self.report(fault)
 

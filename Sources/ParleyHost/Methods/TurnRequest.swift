@@ -6,6 +6,7 @@ struct TurnRequest: Sendable {
     /// What is sent, as far as it has been read.
     var draft = Turns.Draft(conversationID: nil, content: [])
     private var streams = true
+    private var tells = true
     private var waits = true
 
     /// What must be held until the turn is accepted.
@@ -21,6 +22,7 @@ struct TurnRequest: Sendable {
         switch field {
         case "conversationId": draft.conversationID = try params.string()
         case "stream": streams = try params.bool() ?? true
+        case "events": tells = try params.bool() ?? true
         case "wait": waits = try params.bool() ?? true
         case "model": draft.model = try params.string()
         case "clientMessageId": draft.requestID = try params.string()
@@ -34,10 +36,12 @@ struct TurnRequest: Sendable {
     ///
     /// - Returns: nil when the reply was given already.
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
-        let notifier = TurnNotifier(connection: call.host.connection, requestID: call.requestID, sendsDeltas: streams)
+        let observer: any TurnObserver =
+            tells
+            ? TurnNotifier(connection: call.host.connection, requestID: call.requestID, sendsDeltas: streams) : NoObserver()
         let madeConversation = Locked(Conversation?.none)
         let turnOfRepeat = try await call.host.turns.send(
-            draft, for: call.host.turnClient(for: call.caller), cancellation: call.handle.cancellation, observer: notifier
+            draft, for: call.host.turnClient(for: call.caller), cancellation: call.handle.cancellation, observer: observer
         ) { turn, conversation in
             if makesConversation { madeConversation.withLock { $0 = conversation } }
             if !waits {

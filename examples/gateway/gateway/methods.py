@@ -81,7 +81,7 @@ class Methods:
             params["clientAddress"] = person.address
         if "wait" in known:
             # What it says is read where it is shown: GET /api/turns/ID/events.
-            params |= {"wait": False, "stream": False}
+            params |= {"wait": False, "events" if "events" in known else "stream": False}
         request_id = next((name for name in REQUEST_IDS if name in known), None)
         if request_id and params.get(request_id) is None:
             params[request_id] = str(uuid.uuid4())

@@ -85,6 +85,7 @@ class EventStream:
                     continue
                 except ParleyError as error:
                     if error.retryable:
+                        await _send(send, SILENCE)
                         await asyncio.sleep(PAUSE_SECONDS)
                         continue
                     await _send(send, frame("refused", {"error": as_json(error)}))

@@ -56,7 +56,7 @@ export function call(method, params = {}, { signal } = {}) {
 /** While it is so, nobody has seen the request, or nobody can tell what became of it: there is nothing to do but wait. */
 const AWAY = new Set(["offline", "badGateway", "parleyUnavailable", "timeout"]);
 /** What passes by itself too, but may be meant to tell people to come later. */
-const PASSING = new Set(["overloaded", "shuttingDown", "storeUnavailable"]);
+const PASSING = new Set(["cancelled", "overloaded", "shuttingDown", "storeUnavailable"]);
 
 let watcher = () => {};
 

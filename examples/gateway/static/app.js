@@ -8,8 +8,7 @@ import { Composer } from "./composer.js";
 import { Conversations, addressOf, titleOf } from "./conversations.js";
 import { announce, byId, narrow } from "./dom.js";
 import { Drawers } from "./drawers.js";
-
-const LAST = "parley.conversation";
+import { forgetAll, read, setPerson, write } from "./tab.js";
 
 class App {
   constructor() {
@@ -43,17 +42,20 @@ class App {
   async start() {
     try {
       await this.account.load();
+      setPerson(this.account.session.user?.id ?? null);
+      this.composer.restore();
       await Promise.all([this.account.isNobody ? null : this.conversations.load(), this.bots.load()]);
     } catch (error) {
       this.fail(error);
     }
     const [left] = this.chat.outbox.left;
     // Coming back from signing in, one finds what one had before oneself; but the claim comes first.
-    this.last = sessionStorage.getItem(LAST);
+    this.last = read("conversation");
     await this.#open(left ? (left.conversationId ?? null) : (this.#addressed() ?? (this.account.session.claimable ? null : this.last)));
+    // First what was left, and only then what somebody has written since: one thing at a time.
+    if (left) this.chat.deliver(left);
     this.started = true;
     this.turnChanged();
-    if (left) await this.chat.deliver(left);
   }
 
   #addressed() {
@@ -119,8 +121,7 @@ class App {
     const bot = conversation ? conversation.botId : this.nextBot;
     byId("title").textContent = title;
     document.title = title ? `${title} – Parley` : "Parley";
-    if (conversation) sessionStorage.setItem(LAST, conversation.id);
-    else sessionStorage.removeItem(LAST);
+    write("conversation", conversation?.id ?? null);
     this.conversations.mark(conversation?.id ?? null);
     this.bots.mark(bot);
     const about = this.bots.find(bot);
@@ -229,7 +230,7 @@ class App {
 
   /** Signed out, or deleted: nothing of the person's stays in this page. */
   leftEverything() {
-    sessionStorage.clear();
+    forgetAll();
     location.assign("/");
   }
 

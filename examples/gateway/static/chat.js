@@ -3,10 +3,11 @@
 import { answerApproval, call, callPatiently } from "./api.js";
 import { announce, byId } from "./dom.js";
 import { endingSentence, sentence } from "./errors.js";
+import { itemsOf, liveItem } from "./items.js";
 import { AnswerView, QuestionView } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { followTurn } from "./stream.js";
-import { TurnState, blocksOf } from "./turn.js";
+import { TurnState } from "./turn.js";
 import { Versions } from "./versions.js";
 
 const PAGE = 50;
@@ -25,6 +26,8 @@ export class Chat {
   #cursor = null;
   #turns = new Map();
   #pending = null;
+  /** Whether an answer is being asked for again, or a message edited, and it is not known yet that it is accepted. */
+  #beginning = false;
   #views = new Map();
   #visit = new AbortController();
   #atEnd = true;
@@ -52,7 +55,7 @@ export class Chat {
   }
 
   get busy() {
-    return this.live !== null || this.#pending !== null;
+    return this.live !== null || this.#pending !== null || this.#beginning;
   }
 
   get messages() {
@@ -78,6 +81,7 @@ export class Chat {
     this.live = null;
     this.opening = false;
     this.#pending = null;
+    this.#beginning = false;
     this.#messages = [];
     this.#cursor = null;
     this.#turns.clear();
@@ -125,8 +129,8 @@ export class Chat {
     this.conversation = conversation;
     this.app.changed(conversation);
     const newest = page.data.reverse();
-    // Earlier pages that were read stay, if the newest one still follows them.
-    const at = newest.length > 0 ? this.#messages.findIndex((message) => message.id === newest[0].id) : -1;
+    // Earlier pages that were read stay, if the newest one still follows them. Where there are none, nothing does.
+    const at = page.nextCursor ? this.#messages.findIndex((message) => message.id === newest[0].id) : -1;
     if (at > 0) this.#messages = [...this.#messages.slice(0, at), ...newest];
     else {
       this.#messages = newest;
@@ -201,6 +205,9 @@ export class Chat {
     const { signal } = this.#visit;
     const place = this.#messages.findIndex((message) => message.id === params.messageId);
     this.versions.leave(this.#messages);
+    this.#beginning = true;
+    this.render();
+    this.app.turnChanged();
     await this.#act(async () => {
       const { turn } = await callPatiently(method, { conversationId: this.conversation.id, clientMessageId: crypto.randomUUID(), ...params }, { signal });
       if (signal.aborted) return;
@@ -208,6 +215,10 @@ export class Chat {
       this.#atEnd = true;
       this.#accepted(turn, this.#messages.slice(0, question + 1), params.text);
     });
+    if (signal.aborted) return;
+    this.#beginning = false;
+    this.render();
+    this.app.turnChanged();
   }
 
   /** A turn was accepted: what it follows stays, and its question stands there before any event. */
@@ -290,40 +301,12 @@ export class Chat {
     announce(rating ? "Thank you." : "The rating is taken back.");
   }
 
-  /** Questions and answers in their order, each with a key that stays the same while it is written and when it is stored. */
-  #items() {
-    const items = [];
-    const { live } = this;
-    const messages = live ? this.#messages.filter((message) => message.turnId !== live.turn.id || message.role === "user") : [...this.#messages];
-    if (live?.userMessage && !messages.some((message) => message.id === live.userMessage.id)) messages.push(live.userMessage);
-    for (const message of messages) {
-      const last = items.at(-1);
-      if (message.role === "user") items.push({ key: message.id, message });
-      else if (last?.messages && last.turnId === message.turnId) last.messages.push(message);
-      else items.push({ key: `answer-${message.turnId}`, turnId: message.turnId, messages: [message] });
-    }
-    for (const item of items) if (item.messages) item.blocks = visible(blocksOf(item.messages), item.messages[0].local);
-    if (live) items.push(this.#liveItem());
-    const last = items.at(-1);
-    // A turn that failed before anything was said has no message, but something to say.
-    if (last?.message && !live && endingSentence(this.#turns.get(last.message.turnId) ?? {})) {
-      items.push({ key: `answer-${last.message.turnId}`, turnId: last.message.turnId, blocks: [] });
-    }
-    if (this.#pending) items.push({ key: this.#pending.id, message: this.#pending, pending: this.#pending.waiting || "Sending …" });
-    return items;
-  }
-
-  #liveItem() {
-    const { live } = this;
-    return { key: `answer-${live.turn.id}`, turnId: live.turn.id, blocks: visible(live.blocks, live.turn.local), live };
-  }
-
   /** With the next picture, shows what the turn has said: what stands before it stays as it is. */
   #renderSoon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      const view = this.live && this.#views.get(this.#liveItem().key);
-      if (view) this.#update(view, this.#liveItem());
+      const view = this.live && this.#views.get(liveItem(this.live).key);
+      if (view) this.#update(view, liveItem(this.live));
       else this.render();
       this.#stayAtEnd();
     });
@@ -342,7 +325,7 @@ export class Chat {
   }
 
   render() {
-    const items = this.#items();
+    const items = itemsOf({ messages: this.#messages, live: this.live, turns: this.#turns, pending: this.#pending });
     const focused = this.#log.contains(document.activeElement);
     byId("greeting").hidden = items.length > 0;
     this.#earlier.hidden = this.#cursor === null;
@@ -391,8 +374,3 @@ export class Chat {
   }
 }
 
-
-/** A command's answer says what its tool has said: the call itself need not be seen. */
-function visible(blocks, local) {
-  return local ? blocks.filter((block) => block.kind !== "tool" || block.approval) : blocks;
-}

@@ -1,8 +1,7 @@
 // Where messages are written. A `/` at the beginning shows the commands that there are.
 
 import { announce, byId, el } from "./dom.js";
-
-const DRAFT = "parley.draft";
+import { read, write } from "./tab.js";
 
 export class Composer {
   #form = byId("composer");
@@ -30,8 +29,11 @@ export class Composer {
     this.#input.addEventListener("input", () => this.#changed());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#input.addEventListener("blur", () => this.#close());
-    // Whoever goes away to sign in finds again what was being written.
-    this.text = sessionStorage.getItem(DRAFT) ?? "";
+  }
+
+  /** Shows what was being written before the page was loaded: whoever goes away to sign in finds it again. */
+  restore() {
+    if (this.text === "") this.text = read("draft") ?? "";
   }
 
   get text() {
@@ -85,7 +87,7 @@ export class Composer {
 
   async #changed() {
     const { value } = this.#input;
-    sessionStorage.setItem(DRAFT, value);
+    write("draft", value || null);
     this.#updateSend();
     // Where the browser cannot fit the field to its text (`field-sizing`), it is fitted here.
     if (!CSS.supports("field-sizing", "content")) {

@@ -86,8 +86,9 @@ export class Conversations {
       try {
         const { data } = await call("searchConversations", { query });
         if (this.#search.value.trim() !== query) return;
-        // That the title fits can be seen anyway.
-        this.#found = data.map(({ conversation, matches }) => ({ conversation, match: matches.find(({ messageId }) => messageId) }));
+        // That the title fits can be seen anyway, and often the first message is the title.
+        const shown = (conversation, matches) => matches.find(({ messageId, snippet }) => messageId && snippet !== conversation.title);
+        this.#found = data.map(({ conversation, matches }) => ({ conversation, match: shown(conversation, matches) }));
       } catch (error) {
         this.app.fail(error);
         return;
@@ -177,7 +178,7 @@ export class Conversations {
       { label: "Rename …", act: () => this.#rename(conversation) },
       this.#sorts && { label: pinned ? "Unpin" : "Pin", act: () => this.#update({ conversationId: id, pinned: !pinned }) },
       this.#sorts && { label: archived ? "Take out of the archive" : "Archive", act: () => this.#update({ conversationId: id, archived: !archived }) },
-      can("forkConversation") && { label: "Copy", act: () => this.app.fork(id) },
+      can("forkConversation") && { label: "Make a copy", act: () => this.app.fork(id) },
       can("exportConversation") && { label: "Export to read (Markdown)", act: () => download(id, titleOf(conversation), "markdown").catch(fail) },
       can("exportConversation") && { label: "Export to import (JSON Lines)", act: () => download(id, titleOf(conversation), "jsonl").catch(fail) },
       { label: "Delete …", danger: true, act: () => this.#delete(conversation) },

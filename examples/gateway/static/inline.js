@@ -125,23 +125,28 @@ class InlineParser {
     if (close === undefined) return this.take(length);
     const rest = this.text.slice(close + 1, close + 1 + MAX_DESTINATION);
     if (rest[0] !== "(") return this.take(length);
-    const inside = this.text.slice(bracket + 1, close);
-    // Within a link everything is its text.
-    const children = this.links ? parseInline(inside, { links: false }) : [inside];
     const match = /^\(\s*(?:<([^<>\n]*)>|((?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?\s*\)/.exec(rest);
     if (!match) {
       // While an address is being written it is not shown, but what it belongs to is.
       if (!this.open || /[\n)]/.test(rest)) return this.take(length);
-      this.out.push(...children);
+      this.out.push(...this.linkText(bracket + 1, close));
       this.position = this.text.length;
       return undefined;
     }
+    // Not before it is known that this is a link: what is no link would be parsed again from the next bracket on.
+    const children = this.linkText(bracket + 1, close);
     const address = safeAddress((match[1] ?? match[2]).replace(/\\([!-/:-@[-`{-~])/g, "$1"));
     if (image && children.length === 0) children.push("image");
     if (address && this.links) this.say({ tag: "a", attributes: { href: address }, children: children.length > 0 ? children : [address] });
     else this.out.push(...children);
     this.position = close + 1 + match[0].length;
     return undefined;
+  }
+
+  /** What a link says. Within a link there is none. */
+  linkText(start, end) {
+    const inside = this.text.slice(start, end);
+    return this.links ? parseInline(inside, { links: false }) : [inside];
   }
 
   bracketPairs() {

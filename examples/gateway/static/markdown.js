@@ -13,6 +13,8 @@ const ITEM = /^( *)([-*+]|\d{1,9}[.)])(?:( +)(?=\S)| *$)/;
 const TABLE_RULE_CELL = /^:?-+:?$/;
 /** Deeper quotes and lists are text: nobody reads them, and a hostile text must not exhaust the stack. */
 const MAX_DEPTH = 12;
+/** What has more columns is no table, so that a line of `|` is not many nodes for each line that follows. */
+const MAX_COLUMNS = 64;
 
 /** Parses a whole text. With `open`, its end is still being written. */
 export function parse(text, open = false) {
@@ -171,12 +173,12 @@ function isTable(lines, at, open) {
   const line = lines[at];
   if (!line.includes("|")) return false;
   const rule = lines[at + 1];
-  if (open && /^ {0,3}\|/.test(line) && (rule === undefined || (at + 2 === lines.length && /^[\s|:-]*$/.test(rule)))) return true;
+  if (open && /^ {0,3}\|/.test(line) && cellsOf(line).length <= MAX_COLUMNS && (rule === undefined || (at + 2 === lines.length && /^[\s|:-]*$/.test(rule)))) return true;
   return rule !== undefined && rule.includes("-") && isTableRule(cellsOf(rule), cellsOf(line).length);
 }
 
 function isTableRule(cells, columns) {
-  return cells.length === columns && cells.every((cell) => TABLE_RULE_CELL.test(cell));
+  return columns <= MAX_COLUMNS && cells.length === columns && cells.every((cell) => TABLE_RULE_CELL.test(cell));
 }
 
 function parseTable(lines, at, open) {
@@ -187,10 +189,10 @@ function parseTable(lines, at, open) {
     const cells = cellsOf(line);
     return {
       tag: "tr",
-      children: Array.from({ length: columns }, (_, column) => ({
+      children: cells.slice(0, columns).map((cell, column) => ({
         tag,
         attributes: align[column] && align[column] !== "left" ? { align: align[column] } : {},
-        children: parseInline(cells[column] ?? "", { open: last && open }),
+        children: parseInline(cell, { open: last && open }),
       })),
     };
   };

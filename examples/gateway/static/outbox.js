@@ -2,31 +2,23 @@
 // or sends it twice: whatever is sent again bears the same `clientMessageId`.
 
 import { callPatiently } from "./api.js";
-
-const KEY = "parley.outbox";
-
-function kept() {
-  return JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-}
-
-function keep(entries) {
-  sessionStorage.setItem(KEY, JSON.stringify(entries));
-}
+import { read, write } from "./tab.js";
 
 export class Outbox {
   #sending = null;
 
   /** What an earlier page of this tab did not see arrive: `{clientMessageId, text, conversationId?, botId?}`. */
   get left() {
-    return kept();
+    return read("outbox") ?? [];
   }
 
   #keep(entry) {
-    keep([...kept().filter((other) => other.clientMessageId !== entry.clientMessageId), entry]);
+    this.#drop(entry);
+    write("outbox", [...this.left, entry]);
   }
 
   #drop(entry) {
-    keep(kept().filter((other) => other.clientMessageId !== entry.clientMessageId));
+    write("outbox", this.left.filter((other) => other.clientMessageId !== entry.clientMessageId));
   }
 
   /** Sends until the message has arrived, is refused or withdrawn. `entry` then says in which conversation it is. */

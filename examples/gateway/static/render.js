@@ -30,8 +30,12 @@ function outer({ tag, attributes = {} }) {
       return el("th", { scope: "col", class: attributes.align });
     case "td":
       return el("td", { class: attributes.align });
+    // Their bullets and bars stand where their text begins, which in some scripts is on the right.
     case "ol":
-      return el("ol", { start: attributes.start });
+      return el("ol", { start: attributes.start, dir: "auto" });
+    case "ul":
+    case "blockquote":
+      return el(tag, { dir: "auto" });
     default:
       return el(tag);
   }

@@ -77,6 +77,18 @@ class Watch {
   }
 }
 
+/** The connection broke, or there was none. */
+class ConnectionLost extends Error {}
+
+/** Waits for something of the network's. Whatever else goes wrong is a mistake, which trying again would only hide. */
+async function ofNetwork(work) {
+  try {
+    return await work;
+  } catch (error) {
+    throw new ConnectionLost("The connection is lost.", { cause: error });
+  }
+}
+
 /** Gives the events of one connection to `take(name, params)`, until that says that it has the last one, or the connection ends. */
 async function readEvents(response, watch, take) {
   const reader = response.body.getReader();
@@ -84,7 +96,7 @@ async function readEvents(response, watch, take) {
   const parser = new EventParser();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await ofNetwork(reader.read());
       if (done) return false;
       watch.heard();
       for (const event of parser.push(decoder.decode(value, { stream: true }))) {
@@ -112,21 +124,23 @@ export async function followTurn(state, { signal, onEvent, onConnection, fetch =
   };
   for (;;) {
     const watch = new Watch(signal);
+    let delay = Math.min(250 * 2 ** attempt, 8000);
     try {
       const headers = { Accept: "text/event-stream" };
       if (state.seq > 0) headers["Last-Event-ID"] = String(state.seq);
-      const response = await fetch(`/api/turns/${encodeURIComponent(state.turn.id)}/events`, { headers, signal: watch.signal, cache: "no-store" });
+      const response = await ofNetwork(fetch(`/api/turns/${encodeURIComponent(state.turn.id)}/events`, { headers, signal: watch.signal, cache: "no-store" }));
       if (!response.ok) throw failure(response.status, await response.json().catch(() => null));
       onConnection?.(true);
       if (await readEvents(response, watch, take)) return;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof ApiError && !error.data.retryable) throw error;
+      if (error instanceof ApiError && error.data.retryable) delay = error.data.retryAfterMs ?? delay;
+      else if (!(error instanceof ConnectionLost)) throw error;
     } finally {
       watch.end();
     }
     onConnection?.(false);
-    await wait(Math.min(250 * 2 ** attempt, 8000), signal);
+    await wait(delay, signal);
     attempt += 1;
   }
 }

@@ -20,6 +20,8 @@ from . import harness
 # How long anything may take, in milliseconds, on a machine that is busy with other things.
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
+# A step of a scripted model after which it says no more; nobody waits for so long.
+SILENCE: dict[str, Any] = {"delayMs": 600_000}
 
 
 def pieces(text: str, size: int = 8) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ const cases = [
   [
     "tables",
     "| a | b |\n|:-:|--:|\n| `1` | 2\\|3 |\n| x |\n\nend",
-    "table(thead(tr(th[align=center](a)th[align=right](b)))tbody(tr(td[align=center](code(1))td[align=right](2|3))tr(td[align=center](x)td[align=right]())))p(end)",
+    "table(thead(tr(th[align=center](a)th[align=right](b)))tbody(tr(td[align=center](code(1))td[align=right](2|3))tr(td[align=center](x))))p(end)",
   ],
   ["what is no table", "a | b\nc | d", "p(a | b\nc | d)"],
   ["CRLF", "# a\r\n\r\n- b\r\n- c\r\n", "h3(a)ul(li(b)li(c))"],
@@ -121,6 +121,18 @@ test("no text takes longer than its length", () => {
       assert.ok(milliseconds < 1000, `${JSON.stringify(piece)} took ${milliseconds} ms`);
     }
   }
+  const pairs = [["[a", "](x y"], ["[", "]("], ["[a](", ")"], ["![", "](https://a.b)"], ["[", "](https://a.b)"], ["<", ">"], ["(", ")"]];
+  for (const [before, after] of pairs) {
+    const text = before.repeat(10_000) + after.repeat(10_000);
+    const milliseconds = cost(() => [parse(text), parse(text, true)]);
+    assert.ok(milliseconds < 1000, `${JSON.stringify([before, after])} took ${milliseconds} ms`);
+  }
+  // A row has no more cells than are written, and a table not too many columns.
+  const wide = (columns) => `${"|".repeat(columns + 1)}\n${"|-".repeat(columns)}|\n${"|\n".repeat(2000)}`;
+  assert.equal(parse(wide(65))[0].tag, "p");
+  const [, body] = parse(wide(64))[0].children;
+  assert.equal(body.children.length, 2000);
+  assert.ok(body.children.every((row) => row.children.length === 1));
   assert.ok(parseInline(`${"[".repeat(20_000)}a${"](b)".repeat(20_000)}`).length > 0);
 });
 

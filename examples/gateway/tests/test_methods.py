@@ -62,6 +62,14 @@ class MethodsTests(unittest.TestCase):
         self.assertEqual(call("cancelTurn", turnId=edited["id"])["turn"]["status"], "completed")
         self.assertEqual(call("getConversation", conversationId=conversation)["conversation"]["title"], "Lines")
         self.assertEqual(len(call("listConversations")["data"]), 1)
+        answered = call("getTurn", turnId=edited["id"])["message"]["id"]
+        self.assertEqual(call("rateMessage", messageId=answered, rating="up")["message"]["rating"], "up")
+        self.assertEqual(len(call("searchConversations", query="day")["data"]), 1)
+        file = call("exportConversation", conversationId=conversation, format="jsonl")["data"]
+        self.assertEqual(call("importConversation", data=file, title="Again")["conversation"]["title"], "Again")
+        copy = call("forkConversation", conversationId=conversation)["conversation"]["id"]
+        self.assertEqual(len(call("listConversations")["data"]), 3)
+        call("deleteConversation", conversationId=copy)
         for method in ("listTools", "listCommands", "listModels"):
             self.assertTrue(call(method)["data"])
         self.assertTrue(call("getQuota")["limits"])
@@ -109,6 +117,8 @@ class MethodsTests(unittest.TestCase):
         for name in ("method", "self", "requestId"):
             answer = self.browser.refusal("createConversation", **{name: "x"})
             self.assertEqual((answer.status, answer.code), (400, "invalidParams"))
+        # What is the same for everybody needs nobody.
+        self.assertTrue(self.browser.call("listModels")["data"])
         self.assertEqual(self.browser.get("/api/sendMessage").status, 405)
         self.assertEqual(self.browser.get("/static/../gateway/app.py").status, 404)
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { backAt, endingSentence, sentence } from "../static/errors.js";
+import { itemsOf } from "../static/items.js";
 import { EventParser, followTurn } from "../static/stream.js";
 import { TurnState, blocksOf, textOf } from "../static/turn.js";
 
@@ -77,6 +78,26 @@ test("a tool call's id may be used again by a later message", () => {
   assert.deepEqual(blocksOf(messages).map(({ arguments: args, text }) => [args, text]), [[1, "1"], [2, "2"]]);
 });
 
+test("questions and answers keep their keys while they are written and stored", () => {
+  const live = new TurnState(turn());
+  const kept = [{ id: "q0", turnId: "t0", role: "user", content: [] }, { ...answer("Before"), id: "m0", turnId: "t0" }];
+  const keys = (messages, others = {}) => itemsOf({ messages, live: null, turns: new Map(), pending: null, ...others }).map(({ key }) => key);
+  assert.deepEqual(keys(kept, { pending: { id: "p", content: [] } }), ["q0", "answer-t0", "p"]);
+  assert.deepEqual(keys([...kept, question], { live }), ["q0", "answer-t0", "q", "answer-t"]);
+  // After a reload a part of the answer is stored, and the question comes with the events too.
+  live.apply("turnStarted", { seq: 1, turn: turn(), userMessage: question });
+  assert.deepEqual(keys([...kept, question, answer("Par", "partial")], { live }), ["q0", "answer-t0", "q", "answer-t"]);
+  assert.deepEqual(keys([...kept], { live }), ["q0", "answer-t0", "q", "answer-t"]);
+  const tools = [answer("One"), { ...answer(""), id: "r", role: "tool" }, { ...answer("Two"), id: "m2" }];
+  const items = itemsOf({ messages: [...kept, question, ...tools], live: null, turns: new Map(), pending: null });
+  assert.deepEqual(items.map(({ key }) => key), ["q0", "answer-t0", "q", "answer-t"]);
+  assert.deepEqual(items[3].messages.map(({ id }) => id), ["m", "r", "m2"]);
+  // Nothing was said, but something happened.
+  const failed = new Map([["t", turn({ status: "failed", error: { data: { code: "modelAuth" } } })]]);
+  assert.deepEqual(keys([...kept, question], { turns: failed }), ["q0", "answer-t0", "q", "answer-t"]);
+  assert.deepEqual(keys([...kept, question]), ["q0", "answer-t0", "q"]);
+});
+
 const event = (name, params) => `event: ${name}\nid: ${params.seq}\ndata: ${JSON.stringify(params)}\n\n`;
 const delta = (seq, text) => event("messageDelta", { seq, messageId: "m", delta: text });
 const completed = (seq, text) => event("turnCompleted", { seq, turn: turn({ status: "completed" }), message: answer(text) });
@@ -124,6 +145,22 @@ test("what there is nothing to follow of is told", async () => {
   const refused = { message: "Not found.", data: { code: "notFound", httpStatus: 404, retryable: false } };
   await assert.rejects(followTurn(state, server({ status: 404, error: refused })), { code: "notFound" });
   await assert.rejects(followTurn(state, server({ chunks: [`event: refused\ndata: ${JSON.stringify({ error: refused })}\n\n`] })), { code: "notFound" });
+});
+
+test("a mistake is told, and not taken for a lost connection", async () => {
+  const state = new TurnState({ id: "t" });
+  await assert.rejects(followTurn(state, server({ chunks: ["event: messageDelta\ndata: {\n\n"] })), SyntaxError);
+  const broken = () => {
+    throw new TypeError("a mistake");
+  };
+  await assert.rejects(followTurn(state, { ...server({ chunks: [delta(1, "a")] }), onEvent: broken }), { message: "a mistake" });
+});
+
+test("who is told to come later comes later", async () => {
+  const waited = [];
+  const replies = server({ status: 503, error: { message: "", data: { code: "parleyUnavailable", retryable: true, retryAfterMs: 1234 } } }, { chunks: [completed(1, "")] });
+  await followTurn(new TurnState({ id: "t" }), { ...replies, wait: async (milliseconds) => waited.push(milliseconds) });
+  assert.deepEqual(waited, [1234]);
 });
 
 test("nobody who has gone is followed", async () => {

@@ -291,7 +291,7 @@ class StreamTests(unittest.IsolatedAsyncioTestCase):
         host = FakeHost(1, 2)
         host.refusals = [refusal("overloaded", 503, "Too much.", retryable=True), HostEnded("It has died.")]
         with patch.object(streams, "PAUSE_SECONDS", 0):
-            self.assertEqual(b"".join((await self.sent(host, 1_000))[1:]), self.frames(host))
+            self.assertEqual(b"".join((await self.sent(host, 1_000))[1:]), streams.SILENCE + self.frames(host))
 
     async def test_what_does_not_is_told(self) -> None:
         host = FakeHost(1)

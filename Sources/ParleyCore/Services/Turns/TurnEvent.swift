@@ -62,3 +62,12 @@ package protocol TurnObserver: Sendable {
     /// Returns when more deltas are welcome: how a slow client slows the model down. Returns at once when the task is cancelled.
     func ready() async
 }
+
+/// Nobody.
+package struct NoObserver: TurnObserver {
+    /// Makes nobody.
+    package init() {}
+
+    package func observe(_ events: [TurnEvent]) {}
+    package func ready() async {}
+}

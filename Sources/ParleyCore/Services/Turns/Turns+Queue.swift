@@ -106,9 +106,3 @@ extension Turns {
             ended: ended)
     }
 }
-
-/// Nobody.
-private struct NoObserver: TurnObserver {
-    func observe(_ events: [TurnEvent]) {}
-    func ready() async {}
-}
