@@ -39,15 +39,21 @@ extension SQLiteStore {
     package func deleteUnusedConversations(
         _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
     ) async throws(Failure) -> (deleted: Int, next: RetentionPlace?) {
-        let place =
-            if let place { place } else {
-                RetentionPlace(time: try await write { try $0.advanceRetentionTime(to: now) }, person: 0)
-            }
-        let (found, next) = try await read { try $0.unusedConversations(policy, from: place) }
-        guard let last = found.last else { return (0, next) }
-        let deleted = try await write { try $0.delete(found, keepsPinned: policy.keepsPinned, at: now) }
-        // What was found and is in use again must not be found for ever.
-        return (deleted, deleted > 0 ? next : RetentionPlace(time: place.time, person: last.owner))
+        let begun = if let place { Optional(place) } else { try await beginRetentionWalk(at: now) }
+        guard let place = begun else { return (0, nil) }
+        var (found, next) = try await read { try $0.unusedConversations(policy, from: place) }
+        var deleted = 0
+        if let last = found.last {
+            deleted = try await write { [found] in try $0.delete(found, keepsPinned: policy.keepsPinned, at: now) }
+            // What was found and is in use again must not be found for ever.
+            if deleted == 0 { next = RetentionPlace(time: place.time, person: last.owner) }
+        }
+        if next == nil { try await write { try $0.endRetentionWalk() } }
+        return (deleted, next)
+    }
+
+    private func beginRetentionWalk(at now: Timestamp) async throws(Failure) -> RetentionPlace? {
+        try await write { try $0.beginRetentionWalk(at: now) }.map { RetentionPlace(time: $0, person: 0) }
     }
 
     package func discardExpired(at now: Timestamp) async throws(Failure) {

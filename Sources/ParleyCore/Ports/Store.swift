@@ -290,13 +290,14 @@ package protocol Store: Sendable {
     /// - Returns: whether more is to be done.
     func prepareSearches() async throws(Failure) -> Bool
 
-    /// Deletes some of the conversations in which nothing has happened for longer than a policy allows, as `deleteConversation` does. Those
-    /// in which a turn runs or waits are left, and those of the operator.
+    /// Deletes some of the conversations that were not used for longer than a policy allows, as `deleteConversation` does. Those in which a turn
+    /// runs or waits are left, and those of the operator. Whatever changes a conversation uses it, so does pinning it or not, archiving it or not,
+    /// and rating an answer.
     ///
-    /// Ages are reckoned by the wall clock, but from one walk to the next no more than 25 times the time that has passed by a clock that never
-    /// steps, and a day for each start of the machine: a clock that has gone wrong for an hour makes everything a day older, not a year.
+    /// Ages are reckoned by a time of the store's own, which goes on as a clock does that never steps. How long the machine was off the wall clock
+    /// tells at its next start: a day of it counts at once, and the rest 24 hours for each hour that passes, unless the clock is put right before.
     ///
-    /// - Parameter place: where the walk goes on; nil to begin one.
+    /// - Parameter place: where the walk goes on; nil to begin one, unless one was done within the hour, by whatever process.
     /// - Returns: how many were deleted, and where the walk goes on; nil when it has come to its end.
     func deleteUnusedConversations(
         _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
