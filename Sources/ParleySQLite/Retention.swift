@@ -72,7 +72,7 @@ extension StoreTransaction {
                     "DELETE FROM conversations AS c WHERE c.key = ?1 AND c.owner = ?4 AND \(Self.isUnused)", conversation.key,
                     conversation.limit, keepsPinned, conversation.owner))
         }
-        if count > 0 { try Erasure.setPending(in: db, since: now) }
+        if count > 0 { try Erasure.setDeferred(in: db, since: now) }
         return count
     }
 }

@@ -104,6 +104,8 @@ extension StoreTransaction {
     ///
     /// - Returns: the time by which ages are reckoned; nil when another walk was done within the hour.
     func beginRetentionWalk(at now: Timestamp) throws -> Timestamp? {
+        // What was deleted on another day.
+        try Erasure.takeTurn(in: db, at: now)
         let clock = try retentionClock(at: now)
         let last: Int64? = try db.first("SELECT walked_at FROM retention_clock WHERE key = 1") { (row) -> Int64? in row[0] } ?? nil
         if let last, (0..<Self.walkInterval).contains(clock.moment - last) { return nil }

@@ -22,7 +22,7 @@ extension SQLiteStore {
 
     package func erase() async throws(Failure) -> Bool {
         try await writeAlone { transaction in
-            guard try Erasure.isPending(in: transaction.db) else { return true }
+            guard try Erasure.isDue(in: transaction.db) else { return true }
             return try transaction.surroundings.whileAlone { try Erasure.perform(in: transaction.db) } ?? false
         }
     }
@@ -57,7 +57,10 @@ extension SQLiteStore {
     }
 
     package func discardExpired(at now: Timestamp) async throws(Failure) {
-        try await write { try $0.discardExpired(at: now) }
+        try await write { transaction in
+            try transaction.discardExpired(at: now)
+            try Erasure.takeTurn(in: transaction.db, at: now)
+        }
     }
 
     /// What the store says about itself.
@@ -74,7 +77,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Turns that still run are
+    /// Finishes what was begun, erases what is due if this is the only host, and lets go of the files. Turns that still run are
     /// interrupted, because nobody will end them.
     ///
     /// - Throws: `storeUnavailable`, `storeFull`, `internalError`; the files are let go of all the same.
@@ -101,6 +104,7 @@ extension SQLiteStore {
                 try transaction.db.run("DELETE FROM hosts WHERE number = ?", transaction.surroundings.host)
                 // Processes that are always short would otherwise never do it.
                 try transaction.discardExpiredOnceADay(at: now)
+                try Erasure.takeTurn(in: transaction.db, at: now)
             }
             _ = try await erase()
             return .success(())

@@ -61,10 +61,10 @@ import Testing
     }
 
     @Test func whateverIsDoneWithAConversationUsesIt() async throws {
-        let store = try database.open(clock: clock)
+        let store = try database.open(quotas: QuotaPolicy([QuotaRule(.userInFlight, limit: 1)]), clock: clock)
         let guest = NewAnonymousUser.numbered(1)
         try await store.createAnonymousUser(guest)
-        for id in ["unpinned", "unarchived", "rated", "answered", "claimed", "read"] {
+        for id in ["unpinned", "unarchived", "rated", "answered", "waited", "claimed", "read"] {
             let caller = id == "claimed" ? Caller.anonymous(guest.tokenHash) : .ann
             try await store.makeConversation(id, at: clock.now.milliseconds, for: caller)
             try await store.exchange("t." + id, in: id, at: clock.now.milliseconds, for: caller)
@@ -81,12 +81,18 @@ import Testing
         }
         _ = try await store.rateMessage("t.rated.assistant", as: nil, at: clock.now, for: .ann)
         try await store.exchange("u", in: "answered", at: clock.now.milliseconds, for: .ann)
+        // What waits for a turn elsewhere, and is taken back, has changed nothing that shows.
+        try await store.makeConversation("other", at: clock.now.milliseconds, for: .ann)
+        let other = try await store.admit("w", in: "other", at: clock.now.milliseconds, for: .ann)
+        _ = try await store.enqueue("v", in: "waited", at: clock.now.milliseconds, for: .ann)
+        _ = try await store.leaveQueue("v", at: clock.now)
+        try await store.finish(other, at: clock.now.milliseconds)
         _ = try await store.claimAnonymousUser(guest.tokenHash, isConfirmed: true, at: clock.now, for: .ann)
         _ = try await store.messages(inConversation: "read", page: PageRequest(), for: .ann)
         #expect(try await deleteUnused(store, clock) == 1)
-        #expect(try await left(store) == ["answered", "claimed", "rated", "unarchived", "unpinned"])
+        #expect(try await left(store) == ["answered", "claimed", "other", "rated", "unarchived", "unpinned", "waited"])
         clock.pass(milliseconds: 31 * Self.day)
-        #expect(try await deleteUnused(store, clock) == 5)
+        #expect(try await deleteUnused(store, clock) == 7)
         try await store.close()
     }
 
@@ -261,6 +267,40 @@ import Testing
         #expect(try database.files(with: "keptAnswer") == ["parley.db"])
         try await store.close()
         #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func whatIsKeptNoLongerIsErasedOnceADay() async throws {
+        var store = try database.open(clock: clock)
+        for number in 0..<5 {
+            try await store.makeConversation("c\(number)", title: "title\(number)", at: clock.now.milliseconds, for: .ann)
+            clock.pass(milliseconds: 2 * Self.hour)
+        }
+        clock.pass(milliseconds: 30 * Self.day - 10 * Self.hour + 1)
+        for number in 0..<3 {
+            #expect(try await deleteUnused(store, clock) == 1)
+            #expect(try await store.erasurePending())
+            // It is nobody else's turn, whether the host is idle or ends.
+            if number == 2 { try await store.close() } else { #expect(try await store.erase()) }
+            if number == 2 { store = try database.open(clock: clock) }
+            #expect(try await store.erasurePending() == (number > 0))
+            clock.pass(milliseconds: 2 * Self.hour)
+        }
+        // What somebody deletes takes the rest along.
+        try await store.deleteConversation("c3", at: clock.now, for: .ann)
+        #expect(try await store.erase())
+        #expect(try await !store.erasurePending())
+        for number in 0..<4 { #expect(try database.files(with: "title\(number)") == []) }
+        clock.pass(milliseconds: 2 * Self.hour)
+        #expect(try await deleteUnused(store, clock) == 1)
+        #expect(try await store.erase())
+        clock.pass(milliseconds: 16 * Self.hour)
+        #expect(try await store.erasurePending())
+        // A day after the first, also where nothing more is deleted.
+        try await store.close()
+        #expect(try database.files(with: "title4") == [])
+        store = try database.open(clock: clock)
+        #expect(try await !store.erasurePending())
+        try await store.close()
     }
 
     @Test func severalHostsDeleteSideBySide() async throws {

@@ -279,7 +279,8 @@ package protocol Store: Sendable {
     /// Whether something deleted is still to be erased from the files.
     func erasurePending() async throws(Failure) -> Bool
 
-    /// Removes the bytes of what was deleted from the database's files, if an erasure is pending.
+    /// Removes the bytes of what was deleted from the database's files, if an erasure is pending. What `deleteUnusedConversations` deletes may wait
+    /// for it: for such alone it is done no more than once a day.
     ///
     /// - Returns: false when other processes are in the way and it stays pending.
     func erase() async throws(Failure) -> Bool
@@ -306,7 +307,8 @@ package protocol Store: Sendable {
     /// Forgets what no limit and no repeated request can need any more.
     func discardExpired(at now: Timestamp) async throws(Failure)
 
-    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Nothing may be called afterwards.
+    /// Finishes what was begun, erases what is pending and need not wait if this is the only host, and lets go of the files. Nothing may be called
+    /// afterwards.
     func close() async throws(Failure)
 }
 
