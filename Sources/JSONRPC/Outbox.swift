@@ -30,6 +30,9 @@ final class Outbox: Sendable {
     /// Whether more than `congestionBytes` wait.
     var isCongested: Bool { waitingBytes > limits.congestionBytes }
 
+    /// Whether nobody reads what is written, which costs a system call to find out.
+    var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+
     /// Sends one or many whole frames, each with its line end.
     func send(_ frames: [UInt8]) {
         carryOut(change { $0.append(frames) })

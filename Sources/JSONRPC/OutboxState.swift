@@ -79,6 +79,9 @@ struct OutboxState {
     /// Whether so much waits that the reader must.
     var isFull: Bool { waitingBytes > limits.maxOutboundBytes }
 
+    /// Whether nobody reads what is written.
+    var isAbandoned: Bool { descriptor?.isAbandoned ?? true }
+
     /// Whether nothing will ever be written again.
     private var isFinished: Bool { descriptor == nil }
 
