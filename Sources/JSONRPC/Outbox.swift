@@ -63,7 +63,11 @@ final class Outbox: Sendable {
                 carryOut(change { $0.addFlush(number, continuation, isCancelled: Task.isCancelled) })
             }
         } onCancel: {
-            state.withLock { $0.cancelFlush(number) }
+            let ended = state.withLock { state in
+                state.cancelFlush(number)
+                return state.takeEndedFlushes()
+            }
+            for continuation in ended { continuation.resume() }
         }
     }
 
@@ -97,11 +101,12 @@ final class Outbox: Sendable {
     // MARK: Writing
 
     private func change(_ body: (inout OutboxState) -> OutboxState.Next) -> OutboxState.Next {
-        let (next, readerCanGoOn) = state.withLock { state in
+        let (next, readerCanGoOn, ended) = state.withLock { state in
             let next = body(&state)
             waiting.store(state.waitingBytes, ordering: .relaxed)
-            return (next, state.takeReaderCanGoOn())
+            return (next, state.takeReaderCanGoOn(), state.takeEndedFlushes())
         }
+        for continuation in ended { continuation.resume() }
         if readerCanGoOn { state.wake() }
         return next
     }
