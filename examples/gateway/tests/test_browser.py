@@ -181,7 +181,7 @@ class Visits(BrowserTest):
         visitor.page.unroute_all()
         # Whoever is faster than the page waits for what is before.
         held: list[Route] = []
-        visitor.page.route("**/api/session", held.append)
+        visitor.page.route("**/api/session", lambda route: held.append(route))
         with visitor.page.expect_request("**/api/session"):
             visitor.page.reload(wait_until="commit")
         visitor.field.fill("Well?")
