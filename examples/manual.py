@@ -27,7 +27,7 @@ like are honoured.
 
 def run(binary, *arguments):
     """What the program prints, without anybody's settings."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     return subprocess.run([binary, *arguments], check=True, capture_output=True, text=True, env=environment).stdout
 
 

@@ -8,7 +8,7 @@ final class StoreCare: Sendable {
     /// How often searches are prepared, in milliseconds: rarely, because much at a time costs less, and what they find does not depend on it; and how
     /// long others may write before a little more is done of what is a lot.
     private static let prepareMilliseconds: Int64 = 10_000
-    private static let pauseMilliseconds: Int64 = 50
+    private static let pauseMilliseconds: Int64 = 100
 
     /// How often conversations are looked for that are kept no longer, in milliseconds.
     private static let retentionMilliseconds: Int64 = 3_600_000

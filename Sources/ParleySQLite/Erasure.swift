@@ -21,11 +21,12 @@ enum Erasure {
 
     /// Rewrites the file and empties the log. It must stand outside of any transaction, while no other host has the database open.
     ///
+    /// - Parameter makesIndexAnew: whether the index of searches is made anew, whatever its state.
     /// - Returns: false when another connection is in the way; what is pending stays so.
-    static func perform(in db: Database) throws -> Bool {
+    static func perform(in db: Database, makesIndexAnew: Bool = false) throws -> Bool {
         do {
             // Words that are no longer found may still be written in the index, where rewriting the file does not see that they are of no use.
-            try SearchIndex(db: db).erase()
+            try SearchIndex(db: db).erase(anew: makesIndexAnew)
             try db.execute(sql: "VACUUM")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             return false

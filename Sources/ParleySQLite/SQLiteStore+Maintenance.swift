@@ -17,7 +17,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Rewrites a database without the room that deleted things took, and erases their bytes.
+    /// Rewrites a database without the room that deleted things took, and erases their bytes. The index of searches is made anew.
     ///
     /// - Returns: the bytes of the file and its log before and after.
     /// - Throws: ``StoreOpenFailure``, among others when there is no database, or when somebody uses it.
@@ -28,7 +28,7 @@ extension SQLiteStore {
         let before = file.bytes + file.logBytes
         do {
             try file.requireNoHost(locks)
-            guard try file.inConnection(busyTimeout: busyTimeout, Erasure.perform) else {
+            guard try file.inConnection(busyTimeout: busyTimeout, { try Erasure.perform(in: $0, makesIndexAnew: true) }) else {
                 throw StoreOpenFailure(.locked, "\(file.path) is being read by another program.")
             }
         } catch {

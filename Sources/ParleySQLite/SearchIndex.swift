@@ -94,9 +94,26 @@ struct SearchIndex {
 
     /// Takes all out of the index that belongs to nothing any more, and what has been taken out before as well: FTS5 only notes that something
     /// is gone, until it merges what it has. To be called outside of any transaction.
-    func erase() throws {
+    ///
+    /// - Parameter anew: whether the index is made anew for that, which takes longer; one that is found damaged is in any case.
+    func erase(anew: Bool) throws {
         // A database of an older version can be compacted too.
         guard try db.first("SELECT 1 FROM sqlite_schema WHERE name = 'search_index'", read: { _ in true }) ?? false else { return }
+        do {
+            if anew { try remake() }
+            try emptyAllGraves()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT && !anew {
+            try remake()
+            try emptyAllGraves()
+        }
+    }
+
+    /// Makes the index anew of the words that stand beside it as they were put in.
+    private func remake() throws {
+        try db.run("INSERT INTO search_index (search_index) VALUES ('rebuild')")
+    }
+
+    private func emptyAllGraves() throws {
         var count = 0
         repeat {
             try db.inTransaction(.immediate) {

@@ -28,8 +28,8 @@ extension StoreTransaction {
         guard let person else { return Page(elements: [], nextCursor: nil) }
         let found = try places(of: search.query, person)
         let bot = try search.botID.map { try botKey($0) ?? 0 }
-        var candidates: [(moment: Int, id: String, key: Int64)] = []
-        for key in found.keys {
+        var candidates: [(moment: Int, id: String, key: Int64, places: Places)] = []
+        for (key, places) in found {
             let row: (moment: Int, id: String)? = try db.first(
                 """
                 SELECT updated_at, id FROM conversations
@@ -37,19 +37,17 @@ extension StoreTransaction {
                 """, key, person, search.archived, bot
             ) { ($0[0], $0[1]) }
             guard let row, place.map({ (-$0.moment, $0.id) < (-row.moment, row.id) }) ?? true else { continue }
-            candidates.append((row.moment, row.id, key))
+            candidates.append((row.moment, row.id, key, places))
         }
         candidates.sort { (-$0.moment, $0.id) < (-$1.moment, $1.id) }
 
         var collector = PageCollector<FoundConversation>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
-        for candidate in candidates {
-            // What would find no room need not be read.
-            let isNeeded = collector.elements.count < page.limit
-            let (element, size) =
-                isNeeded ? try show(candidate.key, found[candidate.key] ?? Places(), search.query) : (collector.elements[0], 0)
+        // What would find no room need not be read.
+        for candidate in candidates.prefix(page.limit) {
+            let (element, size) = try show(candidate.key, candidate.places, search.query)
             if !collector.add(element, size: size) { break }
         }
-        let end = collector.isFull ? collector.elements.last?.conversation : nil
+        let end = collector.elements.count < candidates.count ? collector.elements.last?.conversation : nil
         return Page(
             elements: collector.elements,
             nextCursor: end.map { PageCursor(.foundConversations, of: search.cursorScope, after: $0).text })

@@ -335,6 +335,13 @@ class Visitor(Copier):
             if listed.count(send.text) != 1 and not conversation.branches:
                 self.journal.violate(
                     f"message {send.number} was acknowledged and is there {listed.count(send.text)} times in {conversation.id}")
+        if not expected:
+            return
+        send = self.chance.choice(expected)
+        call = self.ask("searchConversations", {"caller": person.caller, "query": f'"{send.text}"', "limit": 200})
+        found = [each["conversation"]["id"] for each in call.result["data"]] if call.result else []
+        if conversation.id not in found and not conversation.is_going and not person.claim_begun:
+            self.journal.violate(f"message {send.number} of {conversation.id} is not found, but {found}: {call.error}")
 
     def create_conversation(self, person: Person | None = None) -> Conversation:
         person = person or self.person()

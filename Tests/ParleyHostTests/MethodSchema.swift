@@ -45,6 +45,8 @@ struct MethodSchema: Sendable, CustomTestStringConvertible {
             // Objects of the protocol's own are not valid when empty: an example shows one that is.
             valid[field] =
                 schema["examples"]?.arrayValue?.first?[field]
+                // Of words only those that are listed are valid.
+                ?? properties[field]?["enum"]?.arrayValue?.first
                 ?? Self.samples.first { types[field]?.contains($0.type) == true && !$0.value.isNull }?.value
         }
         func params(_ field: String, _ value: JSONValue?) -> JSONValue {

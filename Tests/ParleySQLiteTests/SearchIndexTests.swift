@@ -1,4 +1,5 @@
 import GRDB
+import JSON
 import ParleyCore
 import ParleyTestSupport
 import Testing
@@ -94,6 +95,49 @@ import Testing
             try await store.close()
         }
         #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
+    @Test func pagesAreBoundedByWhatMustBeRead() async throws {
+        let store = try SQLiteStore.open(.test(.memory))
+        let metadata: JSONValue = ["k": .string(String(repeating: "x", count: 600_000))]
+        for number in 0..<3 {
+            let now = Timestamp(milliseconds: 1_000)
+            let new = NewConversation(id: "c\(number)", title: "Needle", botID: nil, metadata: metadata, createdAt: now)
+            _ = try await store.createConversation(new, for: .ann)
+        }
+        var pages: [Int] = []
+        let found = try await store.allPages(limit: 10) { page async throws(Failure) in
+            let page = try await store.searchConversations(.plain("needle"), page: page, for: .ann)
+            pages.append(page.elements.count)
+            return page
+        }
+        #expect(pages == [1, 1, 1] && found.map(\.conversation.id) == ["c0", "c1", "c2"])
+        try await store.close()
+    }
+
+    @Test func anIndexThatIsDamagedCostsNothingButSearches() async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        try await store.makeConversation("c", title: "Parrots", for: .ann)
+        try await store.exchange("t", in: "c", for: .ann)
+        while try await store.prepareSearches() {}
+        try await store.writeAlone { try $0.db.execute(sql: "DELETE FROM search_index_data WHERE id > 10") }
+        try await store.close()
+        let damage = "The index of searches is damaged; parley db compact makes it anew."
+        #expect(SQLiteStore.check(path: database.path) == [damage])
+        let next = try database.open()
+        await expectFailure(Failure(.storeUnavailable, "")) { () async throws(Failure) in
+            try await next.searchConversations(.plain("parrots"), page: PageRequest(), for: .ann)
+        }
+        try await next.exchange("u", in: "c", text: "Bye", for: .ann)
+        #expect(try await next.messages(inConversation: "c", page: PageRequest(), for: .ann).elements.count == 4)
+        try await next.close()
+        _ = try SQLiteStore.compact(path: database.path)
+        #expect(SQLiteStore.check(path: database.path) == [])
+        let last = try database.open()
+        #expect(try await last.found("parrots", for: .ann) == ["c": ["title"]])
+        #expect(try await last.found("bye", for: .ann) == ["c": ["u.user"]])
+        try await last.close()
     }
 
     /// Nothing that people write is an operator, an error or somebody else's.

@@ -116,13 +116,13 @@ struct DoctorModelTests {
             import os, pty, sys
             pid, fd = pty.fork()
             if pid == 0: os.execv(sys.argv[2], sys.argv[2:])
-            text = b""
+            text, has_answered = b"", False
             while True:
                 try: piece = os.read(fd, 65536)
                 except OSError: break
                 if not piece: break
                 text += piece
-                if b"[y/N] " in piece: os.write(fd, sys.argv[1].encode() + b"\\n")
+                if b"[y/N] " in text and not has_answered: has_answered = os.write(fd, sys.argv[1].encode() + b"\\n")
             print(text.decode())
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
             """

@@ -28,7 +28,7 @@ struct InstallTests {
         let script = """
             import fcntl, json, os, pty, select, signal, struct, sys, termios
             prefix, steps, variables = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3].split()
-            environment = {"TERM": "dumb", "PATH": prefix + "/bin:/usr/bin:/bin", **dict(pair.split("=") for pair in variables)}
+            environment = {**os.environ, "TERM": "dumb", "PATH": prefix + "/bin:/usr/bin:/bin", **dict(pair.split("=") for pair in variables)}
             process, terminal = pty.fork()
             if process == 0:
                 # Wide, so that no line is broken.

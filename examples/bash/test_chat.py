@@ -42,9 +42,9 @@ class ChatTests(unittest.TestCase):
             return process.returncode, output, errors
 
     def test_a_conversation_goes_on(self) -> None:
-        flags = self.model({"text": "Hello\tAda.\n\"Well?\" \\n %s ünï 😀"}, {"expect": "Again?", "text": "Yes."}, {"text": "Yes, yes."})
+        flags = self.model({"text": "\x1b[31mHello\tAda.\x00\r\n\"Well?\" \\n %s ünï 😀\x9b"}, {"expect": "Again?", "text": "Yes."}, {"text": "Yes, yes."})
         code, output, errors = self.chat("Who\nam I? 'I' \"am\" $me", "Again?", "--", *flags)
-        self.assertEqual((code, output), (0, "Hello\tAda.\n\"Well?\" \\n %s ünï 😀\nYes.\n"), errors)
+        self.assertEqual((code, output), (0, "[31mHello\tAda.\n\"Well?\" \\n %s ünï 😀\nYes.\n"), errors)
         conversation = errors.rstrip("\n").rpartition(" ")[2]
         self.assertRegex(errors, "^To go on: .*/chat -c ")
         database = f"{self.folder}/parley.db"

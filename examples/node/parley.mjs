@@ -188,7 +188,7 @@ export class Stream {
         if (this.#waiting.length === 1) this.#joinPieces();
         const event = this.#waiting.shift();
         if (event) {
-          this.seq = /** @type {any} */ (event.params).seq;
+          this.seq = /** @type {any} */ (event.params).seq ?? this.seq;
           yield event;
         } else if (this.#error) {
           throw this.#error;
@@ -213,7 +213,7 @@ export class Stream {
    */
   take(event) {
     const { method, params } = event;
-    this.turnId = params.turnId;
+    this.turnId = params.turnId ?? this.turnId;
     if (this.#isDetached) return;
     const isDelta = method === "messageDelta" || method === "reasoningDelta";
     const last = /** @type {any} */ (this.#waiting.length >= MOST_WAITING ? this.#waiting.at(-1) : undefined);
@@ -412,8 +412,8 @@ export class Host {
       this.#begun = [];
       try {
         this.#take(JSON.parse(line));
-      } catch {
-        this.#fault ||= `, having written what is no message of the protocol (${JSON.stringify(line.slice(0, 80))})`;
+      } catch (error) {
+        this.#fault ||= `, having written what is no message of the protocol (${JSON.stringify(line.slice(0, 80))}: ${error})`;
         this.#process.kill("SIGKILL");
       }
     }
@@ -434,7 +434,7 @@ export class Host {
       this.#asked.get(message.params.id)?.abort();
       this.#asked.delete(message.params.id);
     } else {
-      this.#streams.get(message.params.requestId)?.take(message);
+      this.#streams.get(message.params?.requestId)?.take(message);
     }
   }
 

@@ -178,6 +178,15 @@ test("whoever leaves the loop loses interest, and only what runs no turn is canc
   assert.deepEqual(received.map(({ method, params }) => [method, params]), [["$/cancelRequest", { id }]]);
 });
 
+test("what is not known yet is passed over", async (t) => {
+  const host = await startPlayer(t);
+  const stream = host.stream("play", { lines: [{ method: "pipesBurst" }] });
+  const events = [];
+  for await (const { method } of stream) events.push(method);
+  host.stream("say", { text: '{"jsonrpc": "2.0", "method": "nothingMore"}\n' });
+  assert.deepEqual([events, await host.call("play")], [["pipesBurst"], { received: [] }]);
+});
+
 test("a death is told to all who wait, with the last words", async (t) => {
   const host = await startPlayer(t);
   const waiting = host.call("wait");

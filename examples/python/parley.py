@@ -134,6 +134,8 @@ class Message(TypedDict):
     local: NotRequired[bool]
     model: NotRequired[str]
     usage: NotRequired[Usage]
+    rating: NotRequired[str]
+    ratingNote: NotRequired[str]
     createdAt: str
 
 
@@ -230,6 +232,7 @@ class ToolCallCompletedParams(TurnParams):
 
 class ApprovalRequestedParams(TurnParams):
     toolCall: ToolCall
+    options: list[str]
 
 
 class ApprovalResolvedParams(TurnParams):
@@ -465,14 +468,14 @@ class AsyncStream:
         if len(self._waiting) == 1:
             self._join_pieces()
         event = self._waiting.popleft()
-        self.seq = event["params"]["seq"]
+        self.seq = event["params"].get("seq", self.seq)
         return cast(Event, event)
 
     # What follows is called by the host, between two awaits of whoever reads.
 
     def _take_event(self, event: Object) -> None:
         params = event["params"]
-        self.turn_id, self._received = params["turnId"], params["seq"]
+        self.turn_id, self._received = params.get("turnId", self.turn_id), params.get("seq", self._received)
         self._attempts = 0
         is_delta = event["method"] in ("messageDelta", "reasoningDelta")
         # `attachTurn` cannot leave out what this request had left out.
@@ -711,7 +714,8 @@ class _Child:
 
     def _take(self, line: bytes) -> None:
         try:
-            message: Object = json.loads(line)
+            message: Object = json.loads(line, parse_int=_integer, parse_float=_float)
+            params: Object = message.get("params", {})
             if "method" not in message:
                 stream = self._streams.pop(message["id"], None)
                 if stream and "error" in message:
@@ -719,17 +723,17 @@ class _Child:
                 elif stream:
                     stream._succeed(message["result"])
             elif "id" in message:
-                self._begin(message["id"], HostRequest(message["method"], message["params"]))
+                self._begin(message["id"], HostRequest(message["method"], params))
             elif message["method"] == "$/cancelRequest":
-                request, task = self._asked.pop(message["params"]["id"], (None, None))
+                request, task = self._asked.pop(params["id"], (None, None))
                 if request and task:
                     request.cancelled.set()
                     task.cancel()
-            elif stream := self._streams.get(message["params"].get("requestId")):
+            elif stream := self._streams.get(params.get("requestId", 0)):
                 stream._take_event(message)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except Exception as error:
             if not self._fault and self._process and self._process.returncode is None:
-                self._fault = f", having written what is no message of the protocol ({line[:80].decode(errors='replace')!r})"
+                self._fault = f", having written what is no message of the protocol ({line[:80].decode(errors='replace')!r}: {error!r})"
                 self._signal(signal.SIGKILL)
 
     def _begin(self, request_id: Any, request: HostRequest) -> None:
@@ -1124,6 +1128,16 @@ def _raiser(error: BaseException) -> Callable[[], Any]:
 def _patience(kind: type[BaseException] | None) -> float:
     """How many seconds a host gets to finish its turns: none when the program was told to stop."""
     return 30 if kind is None or issubclass(kind, Exception) else 0
+
+
+def _integer(text: str) -> int | float:
+    # Of more digits Python makes no int: a model may have written them, for its tool call.
+    return int(text) if len(text) < 4300 else _float(text)
+
+
+def _float(text: str) -> float:
+    # Never the infinite, which could not be said again as JSON.
+    return max(-sys.float_info.max, min(float(text), sys.float_info.max))
 
 
 def _encode(message: Object) -> bytes:

@@ -46,7 +46,7 @@ for line in sys.stdin:
     if method == "initialize":
         result = {{"serverInfo": {{}}, "capabilities": params["capabilities"], "limits": {{"maxLineBytes": 1000000}}}}
     elif method == "play":
-        for played in params["lines"]:
+        for played in params.get("lines", []):
             if "result" not in played and "id" not in played and "requestId" not in played["params"]:
                 played["params"]["requestId"] = request
             write(played)
@@ -299,10 +299,32 @@ class PlayedTests(unittest.IsolatedAsyncioTestCase):
         self.assertIs(await host.wait_ended(), host.ended)
 
     async def test_what_is_no_message_ends_it(self) -> None:
-        for text in ["hello", "[]", '{"jsonrpc": "2.0"}', '{"method": "messageDelta"}']:
+        for text in ["hello", "[]", '{"jsonrpc": "2.0"}', '{"method": "$/cancelRequest"}', "[" * 100_000]:
             host = await self.start(Player(self))
             with self.assertRaisesRegex(HostEnded, "no message of the protocol"):
                 await host.call("say", text=text)
+
+    async def test_what_is_not_known_yet_is_passed_over(self) -> None:
+        host = await self.start(Player(self))
+        unknown = [{"method": "pipesBurst", "params": {}}, {"method": "moodChanged", "params": {"mood": "good"}}]
+        stream = host.stream("play", lines=unknown)
+        self.assertEqual([event["method"] async for event in stream], ["pipesBurst", "moodChanged"])
+        host.stream("say", text='{"jsonrpc": "2.0", "method": "nothingMore"}')
+        self.assertEqual(await host.call("ping"), {})
+
+    async def test_numbers_of_any_length_are_read(self) -> None:
+        said: list[Object] = []
+
+        async def keep(request: HostRequest) -> Object:
+            said.append(request.params)
+            return {}
+
+        host = await self.start(Player(self), handlers={"callTool": keep})
+        digits = "9" * 5000
+        host.stream("say", text=f'{{"id": "host-1", "method": "callTool", "params": {{"a": {digits}, "b": -1e999, "c": 12345678901234567890}}}}')
+        await host.call("play", until=1)
+        most = sys.float_info.max
+        self.assertEqual(said, [{"a": most, "b": -most, "c": 12345678901234567890}])
 
     async def test_a_line_that_is_too_long_is_refused_here(self) -> None:
         host = await self.start(Player(self))

@@ -79,7 +79,7 @@ extension Conversations {
             ])
         let bound = limits.copyBounds(for: caller.kind).bytes
         guard file.text.utf8.count <= bound else { throw .invalidParams(path: Self.fileParam, reason: "larger than \(bound) bytes") }
-        let (header, tree) = try checked(file, for: caller)
+        let (header, tree) = try await fileDesk.check { () throws(Failure) in try checked(file, for: caller) }
         return try await store.importConversation(
             ConversationImport(
                 conversation: NewConversation(

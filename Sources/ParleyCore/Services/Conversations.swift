@@ -6,6 +6,8 @@ package struct Conversations: Sendable {
     private let turns: Turns
     let ambient: any Ambient
     let limits: Limits
+    /// Where files are checked.
+    let fileDesk = FileDesk()
 
     /// Serves conversations from a store.
     ///

@@ -190,6 +190,7 @@ struct ImportedTree {
                 try Self.check(word: call.id, "content[\(index)].id")
                 guard callIDs.insert(call.id).inserted else { throw .misfiled("content[\(index)].id", "is the id of an earlier call") }
                 try Self.check(depthOf: call.arguments, "content[\(index)].arguments")
+                bytes += call.bytes
             case .toolResult: throw .misfiled("content[\(index)].type", "results of tools are messages of their own")
             }
         }

@@ -139,7 +139,7 @@ function s:receive(line) abort
     return s:fail('What Parley says is no JSON: ' .. a:line[:79])
   endtry
   if has_key(message, 'method')
-    let buffer = get(s:buffers, message.params.requestId, 0)
+    let buffer = get(s:buffers, get(get(message, 'params', {}), 'requestId', 0), 0)
     if bufexists(buffer)
       call s:show(buffer, message.method, message.params)
     endif
@@ -163,7 +163,7 @@ endfunction
 
 function s:show(buffer, method, params) abort
   let conversation = getbufvar(a:buffer, 'parley')
-  let conversation.conversation = a:params.conversationId
+  let conversation.conversation = get(a:params, 'conversationId', conversation.conversation)
   if a:method ==# 'messageDelta'
     if !empty(conversation.message) && conversation.message !=# a:params.messageId
       call s:append(a:buffer, "\n\n")
