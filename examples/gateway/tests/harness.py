@@ -306,5 +306,11 @@ def follow(browser: Browser, turn_id: str) -> Transcript:
     return transcript
 
 
+def memory(gateway: Gateway) -> int:
+    """What the gateway holds, in KiB."""
+    status = Path(f"/proc/{gateway.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
 def _text(message: dict[str, Any]) -> str:
     return "".join(part["text"] for part in message["content"] if part["type"] == "text")
