@@ -25,10 +25,7 @@ FOR_BROWSERS = frozenset(
 # nothing, and one of those that `address.anonymousUsers` allows.
 REPEATABLE_PREFIXES = ("get", "list", "search", "export")
 REPEATABLE = frozenset(
-    """
-    updateConversation setConversationBot cancelTurn rateMessage claimAnonymousUser deleteUser
-    createAnonymousUser
-    """.split()
+    "updateConversation setConversationBot cancelTurn rateMessage claimAnonymousUser createAnonymousUser deleteUser".split()
 )
 # With these ids Parley knows a request again that is repeated.
 REQUEST_IDS = ("clientMessageId", "clientRequestId")
