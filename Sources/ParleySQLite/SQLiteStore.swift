@@ -17,6 +17,8 @@ package final class SQLiteStore: Store {
     let file: DatabaseFile?
     /// How far the index of searches has come.
     let indexPlace = Locked(SearchIndex.Place())
+    /// Where files are read.
+    let importDesk = FileDesk()
     private let commits: CommitLoop
     private let reads: ReadLoop
 
