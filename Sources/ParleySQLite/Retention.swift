@@ -1,7 +1,7 @@
 import GRDB
 import ParleyCore
 
-/// How conversations go in which nothing happens any more.
+/// How conversations go that are not used any more.
 extension StoreTransaction {
     private static let day: Int64 = 86_400_000
     /// How many people are looked at in one transaction.
