@@ -24,7 +24,7 @@ import Testing
         func randomBytes(_ count: Int) -> [UInt8] { inner.randomBytes(count) }
         func beginActivity() { inner.beginActivity() }
         func endActivity() { inner.endActivity() }
-        func rest() async { await inner.rest() }
+        func rest(place: Int?) async { await inner.rest(place: place) }
     }
 
     /// A tool that takes its time.

@@ -71,7 +71,7 @@ final class SleeplessAmbient: Ambient {
     func randomBytes(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
     func beginActivity() {}
     func endActivity() {}
-    func rest() async {}
+    func rest(place: Int?) async {}
 }
 
 /// Turns on a store in memory, with models that do what a test wants.

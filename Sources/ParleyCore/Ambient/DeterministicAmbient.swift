@@ -16,8 +16,16 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
         var nextSleeper = 0
         var sleepers: [Int: Sleeper] = [:]
         /// Activities that let all others go first.
-        var resting: [CheckedContinuation<Void, Never>] = []
+        var resting: [(place: Int?, continuation: CheckedContinuation<Void, Never>)] = []
         var awaitingQuiescence: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// Lets the next of those go on who have let all others go first. To be called with the lock held.
+    private func takeRested() -> CheckedContinuation<Void, Never>? {
+        let next =
+            state.resting.lastIndex { $0.place == nil }
+            ?? state.resting.indices.min { (state.resting[$0].place ?? 0) < (state.resting[$1].place ?? 0) }
+        return next.map { state.resting.remove(at: $0).continuation }
     }
 
     private struct Sleeper {
@@ -90,7 +98,7 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
         let ready: [CheckedContinuation<Void, Never>] = condition.withLock {
             state.activities -= 1
             guard state.activities <= 0 else { return [] }
-            if let rested = state.resting.popLast() {
+            if let rested = takeRested() {
                 state.activities += 1
                 return [rested]
             }
@@ -101,9 +109,9 @@ package final class DeterministicAmbient: Ambient, @unchecked Sendable {
         for continuation in ready { continuation.resume() }
     }
 
-    package func rest() async {
+    package func rest(place: Int?) async {
         await withCheckedContinuation { continuation in
-            condition.withLock { state.resting.append(continuation) }
+            condition.withLock { state.resting.append((place, continuation)) }
             endActivity()
         }
     }

@@ -34,7 +34,7 @@ package struct SystemAmbient: Ambient {
     package func beginActivity() {}
     package func endActivity() {}
 
-    package func rest() async {}
+    package func rest(place: Int?) async {}
 
     /// Tells this start of the machine from others, by the number that Linux gives it (random(4), `boot_id`); 0 where there is none.
     package static let boot: Int64 = {

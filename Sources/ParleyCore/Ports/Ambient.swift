@@ -25,8 +25,15 @@ package protocol Ambient: Sendable {
 
     /// Lets everything else run until nothing more can without input or time; returns at once in a host that is not deterministic.
     ///
-    /// For an activity that sets off several things, whose order would otherwise be left to chance.
-    func rest() async
+    /// For an activity that sets off several things, whose order would otherwise be left to chance, and for things that were set off at once.
+    ///
+    /// - Parameter place: of those that have one, the smallest goes on first; before them those that have none, the last of them first.
+    func rest(place: Int?) async
+}
+
+extension Ambient {
+    /// Lets everything else run, those that have a place excepted.
+    package func rest() async { await rest(place: nil) }
 }
 
 /// What an id is for; a deterministic host counts each kind apart.

@@ -65,7 +65,11 @@ extension Turns {
         let wait = turn.announceWait()
         follower.follow(turn.cursor(after: held)) { turn.endWait(wait) }
         let result = await turn.result(wait: wait)
-        if follower.isFull { return nil }
+        if follower.isFull {
+            // One event may be too much for several.
+            await ambient.rest(place: wait)
+            return nil
+        }
         guard let result else { throw .detached }
         guard result.turn.status.isTerminal else {
             throw Failure(.shuttingDown, "The turn waits for another process, because this one ends.")
