@@ -90,6 +90,9 @@ package final class Connection: Sendable {
     /// Whether more than `congestionBytes` wait to be written.
     package var isCongested: Bool { outbox.isCongested }
 
+    /// Whether nobody reads any more what is written. Looked at with a system call: who writes learns it without.
+    package var isAbandoned: Bool { outbox.isAbandoned }
+
     /// Calls the body once: at once and on this thread when the connection is not congested, otherwise on the writer's thread, which it
     /// must not block, as soon as less than half of `congestionBytes` wait or the output is broken.
     package func onceWritable(_ body: @escaping @Sendable () -> Void) {

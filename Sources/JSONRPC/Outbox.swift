@@ -30,6 +30,9 @@ final class Outbox: Sendable {
     /// Whether more than `congestionBytes` wait.
     var isCongested: Bool { waitingBytes > limits.congestionBytes }
 
+    /// Whether nobody reads what is written, which costs a system call to find out.
+    var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+
     /// Sends one or many whole frames, each with its line end.
     func send(_ frames: [UInt8]) {
         carryOut(change { $0.append(frames) })
@@ -60,7 +63,11 @@ final class Outbox: Sendable {
                 carryOut(change { $0.addFlush(number, continuation, isCancelled: Task.isCancelled) })
             }
         } onCancel: {
-            state.withLock { $0.cancelFlush(number) }
+            let ended = state.withLock { state in
+                state.cancelFlush(number)
+                return state.takeEndedFlushes()
+            }
+            for continuation in ended { continuation.resume() }
         }
     }
 
@@ -94,11 +101,12 @@ final class Outbox: Sendable {
     // MARK: Writing
 
     private func change(_ body: (inout OutboxState) -> OutboxState.Next) -> OutboxState.Next {
-        let (next, readerCanGoOn) = state.withLock { state in
+        let (next, readerCanGoOn, ended) = state.withLock { state in
             let next = body(&state)
             waiting.store(state.waitingBytes, ordering: .relaxed)
-            return (next, state.takeReaderCanGoOn())
+            return (next, state.takeReaderCanGoOn(), state.takeEndedFlushes())
         }
+        for continuation in ended { continuation.resume() }
         if readerCanGoOn { state.wake() }
         return next
     }

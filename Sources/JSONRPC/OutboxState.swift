@@ -56,6 +56,7 @@ struct OutboxState {
     private var sentBytes = 0
     private var writtenBytes = 0
     private var flushes: [Flush] = []
+    private var endedFlushes: [CheckedContinuation<Void, Never>] = []
     /// What was sent before the latest flush is not held back by a cork.
     private var flushTarget = 0
     private var whenWritable: [@Sendable () -> Void] = []
@@ -78,6 +79,9 @@ struct OutboxState {
 
     /// Whether so much waits that the reader must.
     var isFull: Bool { waitingBytes > limits.maxOutboundBytes }
+
+    /// Whether nobody reads what is written.
+    var isAbandoned: Bool { descriptor?.isAbandoned ?? true }
 
     /// Whether nothing will ever be written again.
     private var isFinished: Bool { descriptor == nil }
@@ -118,7 +122,7 @@ struct OutboxState {
     }
 
     mutating func cancelFlush(_ number: Int) {
-        resumeFlushes { $0.number == number }
+        endFlushes { $0.number == number }
     }
 
     mutating func close() {
@@ -205,17 +209,23 @@ struct OutboxState {
 
     private mutating func tellWhoWaits() {
         let written = writtenBytes
-        resumeFlushes { $0.target <= written }
+        endFlushes { $0.target <= written }
         if !whenWritable.isEmpty, waitingBytes <= limits.congestionBytes / 2 || isFinished {
             callbacks += whenWritable
             whenWritable = []
         }
     }
 
-    private mutating func resumeFlushes(where isOver: (Flush) -> Bool) {
+    private mutating func endFlushes(where isOver: (Flush) -> Bool) {
         guard !flushes.isEmpty else { return }
-        for flush in flushes where isOver(flush) { flush.continuation.resume() }
+        for flush in flushes where isOver(flush) { endedFlushes.append(flush.continuation) }
         flushes.removeAll(where: isOver)
+    }
+
+    /// Those whose wait is over, to be resumed once the state's lock is let go and what it tells others is up to date; each once.
+    mutating func takeEndedFlushes() -> [CheckedContinuation<Void, Never>] {
+        defer { endedFlushes = [] }
+        return endedFlushes
     }
 
     // MARK: What the thread asks

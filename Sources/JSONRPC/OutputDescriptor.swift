@@ -81,6 +81,12 @@ final class OutputDescriptor: Sendable {
         while Glibc.poll(&poll, 1, -1) < 0, errno == EINTR || errno == EAGAIN {}
     }
 
+    /// Whether the peer has gone, as far as that is to be seen without writing (poll(2)).
+    var isAbandoned: Bool {
+        var poll = pollfd(fd: number, events: 0, revents: 0)
+        return Glibc.poll(&poll, 1, 0) > 0 && poll.revents & Int16(POLLERR | POLLHUP) != 0
+    }
+
     private static func status(of descriptor: Int32) -> stat? {
         var status = stat()
         return fstat(descriptor, &status) == 0 ? status : nil

@@ -20,6 +20,10 @@ package struct Limits: Sendable {
     package var maxTitleCharacters = 200
     /// The greatest metadata of a conversation, in bytes of JSON.
     package var maxMetadataBytes = 64 * 1024
+    /// The greatest number of parts of an answer, or of results of tools, in a file. Fixed by the protocol.
+    package static let maxFiledParts = 1_024
+    /// The greatest arguments of a call, and data of a result, in a file, in bytes of JSON. Fixed by the protocol.
+    package static let maxFiledValueBytes = 1024 * 1024
     /// The greatest remark on an answer, in characters. Fixed by the protocol.
     package static let maxRatingNoteCharacters = 2_000
     /// How many messages a conversation may have that an anonymous person makes of another one, or of a file.
@@ -47,6 +51,9 @@ package struct Limits: Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// The greatest text of one message of somebody's, in UTF-8 bytes.
+    func maxMessageBytes(for kind: PersonKind) -> Int { kind == .anonymous ? maxMessageBytesAnonymous : maxMessageBytesUser }
 
     /// What somebody may copy at once.
     func copyBounds(for kind: PersonKind) -> CopyBounds {

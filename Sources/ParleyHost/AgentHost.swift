@@ -122,6 +122,7 @@ package final class AgentHost: Sendable {
             connection.stopReading()
             // The line that is being handled, which may have asked for the shutdown, is still answered.
             for await _ in endOfInput.stream {}
+            if !isDeterministic { group.addTask { await self.watchOutput() } }
             await clientRequests.end()
             await clientLines.end()
             await drain()
@@ -352,6 +353,19 @@ extension AgentHost {
             }
             return
         }
+    }
+
+    /// Notices that the client has gone altogether while nothing is written, as in a turn that is silent for long.
+    private func watchOutput() async {
+        while !connection.isAbandoned {
+            do throws(CancellationError) {
+                try await ambient.sleep(milliseconds: 500)
+            } catch {
+                // Everything has come to its end.
+                return
+            }
+        }
+        end(.broken)
     }
 
     /// Waits for something, but not for ever.

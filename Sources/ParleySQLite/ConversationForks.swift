@@ -6,17 +6,15 @@ extension StoreTransaction {
     /// Makes a conversation of the path that leads to a message of another one: copies of its messages, in copies of their turns.
     ///
     /// - Throws: `notFound` (conversation, message); `invalidParams` (path `messageId`) for a path that is too much; `conversationBusy`,
-    ///   `idempotencyConflict`.
+    ///   `quotaExceeded` (`SCOPE.copies`), `idempotencyConflict`.
     func fork(_ fork: ConversationFork, for caller: Caller) throws -> Conversation {
         let person = try person(caller)
         if let person, let request = fork.request, let made = try result(of: request, .fork, by: person) {
             return try conversation(made, of: person).value
         }
         let (source, end) = try end(of: fork, by: person)
-        let path = try ancestors(of: end) { _, count in
-            guard count < fork.bounds.messages else { throw Failure.pathTooLong(messages: fork.bounds.messages) }
-            return true
-        }
+        let path = try path(to: end, within: fork.bounds)
+        try takeCopy(by: source.owner, caller.kind, at: fork.now)
         if let request = fork.request { try remember(request, .fork, of: source.owner, result: fork.id, at: fork.now) }
         try insert(
             NewConversation(
@@ -60,6 +58,38 @@ extension StoreTransaction {
         return keys.reversed()
     }
 
+    /// A message on a path, as far as it must be known to be copied.
+    private struct Source {
+        let key: Int64
+        let id: String
+        let turnID: String
+        let isAnswer: Bool
+    }
+
+    /// The path to a message, the first one first.
+    ///
+    /// - Throws: `invalidParams` (path `messageId`) for one that is too much, before anything is written.
+    private func path(to end: Int64?, within bounds: CopyBounds) throws -> [Source] {
+        var bytes = 0
+        var path: [Source] = []
+        _ = try ancestors(of: end) { key, count in
+            guard count < bounds.messages else { throw Failure.pathTooLong(messages: bounds.messages) }
+            let source = try db.first(
+                """
+                SELECT id, turn_id, role = 'assistant', length(CAST(parts AS BLOB)) + coalesce(length(private), 0) FROM messages WHERE key = ?
+                """, key
+            ) { row in
+                bytes += row[3]
+                return Source(key: key, id: row[0], turnID: row[1], isAnswer: row[2])
+            }
+            guard bytes <= bounds.bytes else { throw Failure.pathTooLarge(bytes: bounds.bytes) }
+            guard let source else { throw SQLiteFailure.unreadable("messages.parent") }
+            path.append(source)
+            return true
+        }
+        return path.reversed()
+    }
+
     /// A turn on a path, and what is made of it.
     private struct CopiedTurn {
         let sourceID: String
@@ -68,39 +98,44 @@ extension StoreTransaction {
         var answerID: String?
     }
 
-    /// Copies the messages of a path, and the turns that they belong to.
+    /// Copies the messages of a path, as they are stored, and the turns that they belong to.
     ///
     /// - Returns: the last one's key.
-    private func copy(_ path: [Int64], into copy: ConversationRow, _ fork: ConversationFork) throws -> Int64? {
+    private func copy(_ path: [Source], into copy: ConversationRow, _ fork: ConversationFork) throws -> Int64? {
         var turns: [CopiedTurn] = []
         var ids: [String: String] = [:]
-        var (head, bytes): (Int64?, Int) = (nil, 0)
-        for key in path {
-            guard let row = try messageRow(key, conversationID: copy.value.id) else { throw SQLiteFailure.unreadable("messages.parent") }
-            bytes += row.size + row.privateSize
-            guard bytes <= fork.bounds.bytes else { throw Failure.pathTooLarge(bytes: fork.bounds.bytes) }
-            var message = row.value
+        var head: Int64?
+        for source in path {
             // A turn goes straight on, so its messages stand together.
-            if turns.last?.sourceID != message.turnID { turns.append(CopiedTurn(sourceID: message.turnID, id: fork.newID(.turn))) }
+            if turns.last?.sourceID != source.turnID { turns.append(CopiedTurn(sourceID: source.turnID, id: fork.newID(.turn))) }
             let id = fork.newID(.message)
-            ids[message.id] = id
-            message.id = id
-            message.turnID = turns[turns.count - 1].id
-            if message.role == .assistant { turns[turns.count - 1].answerID = id }
-            head = try insert(message, conversation: copy.key, parent: head, isCopy: true)
+            ids[source.id] = id
+            if source.isAnswer { turns[turns.count - 1].answerID = id }
+            // Whatever leads to it is copied as well, so it stands as deep.
+            try db.run(
+                """
+                INSERT INTO messages (id, conversation, turn_id, parent, role, status, local, created_at, model, usage, rating, rating_note,
+                    parts, private, depth)
+                SELECT ?2, ?3, ?4, ?5, role, status, local, created_at, model, usage, rating, rating_note, parts, private, depth
+                FROM messages WHERE key = ?1
+                """,
+                source.key, id, copy.key, turns[turns.count - 1].id, head)
+            head = db.lastInsertedRowID
         }
         for turn in turns {
             let source = try self.turn(turn.sourceID)
             guard let questionID = ids[source.value.userMessageID] else { throw SQLiteFailure.unreadable("turns.user_message_id") }
+            // What a turn cost is told of it only where all of it was copied.
+            let isWhole = source.value.messageID.map { ids[$0] != nil } ?? true
             try db.run(
                 """
                 INSERT INTO turns (id, conversation, person, epoch, status, last_sequence, created_at, started_at, deadline, completed_at,
                     stop_reason, user_message_id, assistant_message_id, model, usage, error, context, local, copied)
-                SELECT ?2, ?3, ?4, ?5, status, last_sequence, created_at, started_at, deadline, completed_at, stop_reason, ?6, ?7, model, usage,
-                    error, context, local, 1
+                SELECT ?2, ?3, ?4, ?5, status, last_sequence, created_at, started_at, deadline, completed_at, stop_reason, ?6, ?7, model,
+                    iif(?8, usage, NULL), error, iif(?8, context, NULL), local, 1
                 FROM turns WHERE key = ?1
                 """,
-                source.key, turn.id, copy.key, copy.owner, TurnRow.firstEpoch, questionID, turn.answerID)
+                source.key, turn.id, copy.key, copy.owner, TurnRow.firstEpoch, questionID, turn.answerID, isWhole)
         }
         return head
     }

@@ -1,12 +1,30 @@
 import GRDB
 import ParleyCore
 
+/// A message of a file as it will be stored, so that nobody waits for the writer while it is read.
+struct ImportedMessage: Sendable {
+    /// The message without its content.
+    let message: Message
+    /// Its content.
+    let parts: String
+
+    init(_ message: Message) {
+        var bare = message
+        bare.content = []
+        self.message = bare
+        parts = StoredJSON.text(of: message.content)
+    }
+}
+
 /// Conversations that are made of files.
 extension StoreTransaction {
     /// Makes a conversation of a file: its messages, in turns that have ended.
     ///
-    /// - Throws: `authRequired`, `notFound` (bot), `idempotencyConflict`, and what `new.message` throws.
-    func importConversation(_ new: ConversationImport, for caller: Caller) throws -> (conversation: Conversation, messages: Int) {
+    /// - Parameter messages: those of the file, in their order.
+    /// - Throws: `authRequired`, `notFound` (bot), `idempotencyConflict`, `quotaExceeded` (`SCOPE.copies`).
+    func importConversation(
+        _ new: ConversationImport, _ messages: [ImportedMessage], for caller: Caller
+    ) throws -> (conversation: Conversation, messages: Int) {
         let now = new.conversation.createdAt
         let person = try personForWriting(caller, at: now)
         if let request = new.conversation.request {
@@ -16,14 +34,16 @@ extension StoreTransaction {
             }
             try remember(request, .import, of: person, result: new.conversation.id, at: now)
         }
+        try takeCopy(by: person, caller.kind, at: now)
         try insert(new.conversation, owner: person)
         let conversation = try conversation(new.conversation.id, of: person)
         var keys: [Int64] = []
         keys.reserveCapacity(new.places.count)
-        for (number, place) in new.places.enumerated() {
-            let message = try new.message(number)
+        for (place, imported) in zip(new.places, messages) {
             keys.append(
-                try insert(message, conversation: conversation.key, parent: place.parent.map { keys[$0] }, isCopy: true))
+                try insert(
+                    imported.message, conversation: conversation.key, parent: place.parent.map { keys[$0] }, isCopy: true,
+                    parts: imported.parts))
         }
         for turn in new.turns { try insert(turn, conversation: conversation) }
         try complete(conversation, head: new.head.map { keys[$0] }, messageCount: keys.count)

@@ -9,8 +9,6 @@ struct MessageRow {
     fileprivate let parent: Int64?
     /// Bytes of the stored content.
     let size: Int
-    /// Bytes of what the model's provider wants sent back.
-    let privateSize: Int
 
     private static let columns = """
         m.parent, m.id, m.turn_id, m.role, m.status, m.model, m.usage, m.created_at, m.parts, m.private, m.local, m.rating, m.rating_note
@@ -33,7 +31,6 @@ struct MessageRow {
     static let filedInOrder =
         filed.replacing("messages m JOIN", with: "messages m INDEXED BY messages_in_order JOIN")
         + " WHERE m.conversation = ? AND m.key > ? AND m.key <= ? ORDER BY m.key"
-    fileprivate static let byKey = "SELECT \(columns), NULL FROM messages m WHERE m.key = ?"
     fileprivate static let byID = "SELECT \(columns), NULL, p.id FROM messages m LEFT JOIN messages p ON p.key = m.parent WHERE m.id = ?"
     /// What follows a message, or begins a conversation, from a key on.
     static let byParent = """
@@ -54,7 +51,6 @@ struct MessageRow {
         let siblings: Int? = row[13]
         parent = row[0]
         size = parts.count
-        privateSize = replay?.count ?? 0
         value = Message(
             id: row[1], conversationID: conversationID, turnID: row[2], parentID: nil,
             siblingCount: siblings.flatMap { $0 > 1 ? $0 : nil }, role: role, content: try StoredJSON.parts(parts), status: status,
@@ -76,13 +72,6 @@ extension StoreTransaction {
     /// The id of a message.
     func messageID(_ key: Int64) throws -> String? {
         try db.first("SELECT id FROM messages WHERE key = ?", key) { $0[0] }
-    }
-
-    /// Reads a message by its key.
-    ///
-    /// - Parameter conversationID: the conversation that it is to be shown in.
-    func messageRow(_ key: Int64, conversationID: String) throws -> MessageRow? {
-        try db.first(MessageRow.byKey, key) { try MessageRow($0, conversationID: conversationID) }
     }
 
     /// Reads the assistant's message of a turn, if there is one.
@@ -186,9 +175,11 @@ extension StoreTransaction {
 
     /// Stores a message.
     ///
-    /// - Parameter isCopy: whether it was made elsewhere, so that what it cost is not counted here.
+    /// - Parameters:
+    ///   - isCopy: whether it was made elsewhere, so that what it cost is not counted here.
+    ///   - parts: its content as it is stored, where that is known already.
     /// - Returns: its key.
-    func insert(_ message: Message, conversation: Int64, parent: Int64?, isCopy: Bool = false) throws -> Int64 {
+    func insert(_ message: Message, conversation: Int64, parent: Int64?, isCopy: Bool = false, parts: String? = nil) throws -> Int64 {
         try db.run(
             """
             INSERT INTO messages (id, conversation, turn_id, parent, role, status, local, created_at, model, usage, parts, private, rating,
@@ -197,7 +188,7 @@ extension StoreTransaction {
                 1 - ?7 + coalesce((SELECT depth FROM messages WHERE key = ?4), 0))
             """,
             message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.isLocal,
-            message.createdAt, message.model, message.usage.map(StoredJSON.text), StoredJSON.text(of: message.content),
+            message.createdAt, message.model, message.usage.map(StoredJSON.text), parts ?? StoredJSON.text(of: message.content),
             message.replay.map(StoredJSON.bytes), message.rating?.verdict.rawValue, message.rating?.note)
         let key = db.lastInsertedRowID
         if !isCopy, let usage = message.usage { try add(usage, toConversation: conversation) }

@@ -107,6 +107,18 @@ extension StoreTransaction {
         try take(key, of: party, at: time)
     }
 
+    /// Takes a conversation that is about to be copied.
+    ///
+    /// - Throws: `quotaExceeded`.
+    func takeCopy(by person: Int64, _ kind: PersonKind, at wall: Timestamp) throws {
+        guard let key = QuotaKey.copies(of: kind) else { return }
+        let party = QuotaParty(person: person)
+        let time = try surroundings.clock.now(wall: wall, in: db)
+        try requireRoom([key], of: party, at: time, wall: wall)
+        try take(key, of: party, at: time)
+        try surroundings.clock.advance(to: time, in: db)
+    }
+
     /// Takes what a turn holds until its end.
     func hold(turn: Int64, person: Int64, kind: PersonKind, address: ClientAddress?, at time: Int64) throws {
         try db.run(

@@ -20,6 +20,11 @@ extension SQLiteStore {
     package func importConversation(
         _ new: ConversationImport, for caller: Caller
     ) async throws(Failure) -> (conversation: Conversation, messages: Int) {
-        try await write { try $0.importConversation(new, for: caller) }
+        let messages = try await importDesk.perform { () throws(Failure) in
+            var messages: [ImportedMessage] = []
+            for number in new.places.indices { messages.append(ImportedMessage(try new.message(number))) }
+            return messages
+        }
+        return try await write { try $0.importConversation(new, messages, for: caller) }
     }
 }

@@ -5,8 +5,8 @@ extension SQLiteStore {
         try await read { transaction in
             let (keys, party) = try transaction.limits(of: subject)
             // Of the system's limits, callers see so little that the rest need not be read.
-            if case .caller = subject { return try transaction.readings(keys, of: party, at: now, .person) }
-            return try transaction.readings(keys, of: party, at: now, .all)
+            if case .caller = subject { return try transaction.readings(keys, of: party, at: now, .person).worthTelling }
+            return try transaction.readings(keys, of: party, at: now, .all).worthTelling
         }
     }
 
@@ -16,8 +16,15 @@ extension SQLiteStore {
         try await write { transaction in
             let (keys, party) = try transaction.limits(of: subject)
             try transaction.reset(keys.filter { $0.scope == scope ?? $0.scope }, of: party)
-            return try transaction.readings(keys, of: party, at: now, .all)
+            return try transaction.readings(keys, of: party, at: now, .all).worthTelling
         }
+    }
+}
+
+extension [QuotaReading] {
+    /// Without the limits of copies while nothing was copied: few people ever copy anything.
+    fileprivate var worthTelling: [QuotaReading] {
+        filter { $0.unit != QuotaKey.userCopies.unit || $0.totals?.used != 0 }
     }
 }
 

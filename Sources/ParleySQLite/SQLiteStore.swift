@@ -20,6 +20,8 @@ package final class SQLiteStore: Store {
     let indexPlace = Locked(SearchIndex.Place())
     let indexTurns = Turnstile()
     let searches: ReadLoop
+    /// Where files are read.
+    let importDesk = FileDesk()
     private let commits: CommitLoop
     private let reads: ReadLoop
 

@@ -37,6 +37,7 @@ SETTINGS = {
     "quotas.anonymous.turns.limit": 100_000_000, "quotas.anonymous.turns.warnAfter": 100_000_000,
     "quotas.anonymous.bots.limit": 1_000_000, "quotas.user.bots.limit": 1_000_000,
     "quotas.anonymous.tools.dice": 1_000_000,
+    "quotas.anonymous.copies.limit": 1_000_000, "quotas.user.copies.limit": 1_000_000,
     "quotas.address.turns.limit": 1_000_000, "quotas.address.turns.windowSeconds": 2_678_400,
     "quotas.anonymous.inFlight.limit": 4, "quotas.user.inFlight.limit": 8,
     "limits.maxQueuedTurns": 4, "turns.deadlineSeconds": 15, "erasure.idleSeconds": 1, "log.level": "warning",

@@ -5,8 +5,10 @@ import JSON
 
 /// The input is a file that somebody imports.
 enum FileTarget {
+    private static let bounds = FileBounds(messages: 1_000, metadataBytes: 65_536)
+
     static func check(_ input: [UInt8]) throws(BrokenPromise) {
-        let file = ConversationLinesReader(String(decoding: input, as: UTF8.self))
+        let file = ConversationLinesReader(String(decoding: input, as: UTF8.self), bounds)
         _ = try read(line: 1) { () throws(Failure) in try file.header() }
         var tree = ImportedTree(limits: Limits(), kind: .user, ambient: DeterministicAmbient())
         var isTree = true
@@ -43,10 +45,8 @@ enum FileTarget {
 
     private static func checkWriting(_ filed: FiledMessage) throws(BrokenPromise) {
         let excerpt = ConversationExcerpt(conversation: nil, botName: nil, messages: [filed], nextCursor: nil)
-        if filed.ending.status.isTerminal {
-            let again = try? ConversationLinesReader("\n" + ConversationLines.text(of: excerpt)).message(0)
-            try expect(again == filed, "what is read is written, and read again the same")
-        }
+        let again = try? ConversationLinesReader("\n" + ConversationLines.text(of: excerpt), bounds).message(0)
+        try expect(again == filed, "what is read is written, and read again the same")
         let markdown = ConversationMarkdown.text(of: excerpt)
         let lines = markdown.utf8.split(separator: 0x0A).filter { !$0.starts(with: ">".utf8) && !$0.starts(with: "- ".utf8) }
         try expect(lines.count == (filed.message.role == .tool ? 0 : 1), "whatever a message says, its frame is one line")

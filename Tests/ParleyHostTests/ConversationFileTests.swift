@@ -107,6 +107,28 @@ import Testing
         }
     }
 
+    @Test("a conversation that goes on while its pages are read is imported")
+    func pagesOfRunningTurn() async throws {
+        let folder = try TemporaryFolder()
+        let script = try folder.write(#"{"steps": [{"text": "Well…"}, {"hang": true}], "repeat": true}"#, to: "script.jsonl")
+        try await TestHost.inProcess(Self.flags + ["--model", "scripted:\(script)"]) { client in
+            let text = JSONValue.string(String(repeating: "x", count: 1_048_000))
+            let sent = try client.result(of: "sendMessage", ["text": text, "stream": false, "wait": false])
+            let conversation = sent["turn"]?["conversationId"] ?? nil
+            client.send(Array(#"{"jsonrpc":"2.0","method":"$/advanceClock","params":{"ms":2000}}"#.utf8) + [UInt8(ascii: "\n")])
+            let params: JSONValue = ["conversationId": conversation, "format": "jsonl"]
+            let first = try client.result(of: "exportConversation", params)
+            let cursor = try #require(first["nextCursor"])
+            _ = try client.result(of: "cancelTurn", ["turnId": sent["turn"]?["id"] ?? nil])
+            let second = try client.result(
+                of: "exportConversation", ["conversationId": conversation, "format": "jsonl", "cursor": cursor])
+            let file = (first["data"]?.stringValue ?? "") + (second["data"]?.stringValue ?? "")
+            let copy = try Self.importFile(file, client)
+            // But for when it was made, which the first line tells.
+            #expect(try Self.normalised(Self.export(copy, client).text).dropFirst() == Self.normalised(file).dropFirst())
+        }
+    }
+
     @Test("a long conversation has pages, which are the file together", arguments: ["jsonl", "markdown"] as [JSONValue])
     func pages(format: JSONValue) async throws {
         let folder = try TemporaryFolder()

@@ -121,7 +121,7 @@ struct RandomConversation {
         for number in 0..<(oneIn(2) ? Int.random(in: 0..<3, using: &chance) : 0) {
             ids.append("call_\(number)")
             parts.append([
-                "type": "toolCall", "id": .string("call_\(number)"), "name": .string(text()),
+                "type": "toolCall", "id": .string("call_\(number)"), "name": .string(oneIn(4) ? "weather🌦" : "weather"),
                 "arguments": oneIn(4) ? .string(text()) : ["city": .string(text())],
             ])
         }

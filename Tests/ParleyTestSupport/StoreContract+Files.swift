@@ -108,7 +108,7 @@ extension StoreContract {
             let ids = ["t.user", "t.assistant", "u.user", "u.assistant", "v.assistant", "w.user"]
             #expect(tree.messages.map(\.message.id) == ids)
             #expect(tree.messages.map(\.message.parentID) == [nil, "t.user", "t.assistant", "u.user", "t.user", "v.assistant"])
-            #expect(tree.messages.map(\.ending.status) == [.completed, .completed, .completed, .completed, .failed, .inProgress])
+            #expect(tree.messages.map(\.ending.status) == [.completed, .completed, .completed, .completed, .failed, .interrupted])
             #expect(tree.messages[4].ending == TurnEnding(status: .failed, stopReason: .error, error: outcome.error))
             let path = try await store.exportConversation("c", .path, cursor: nil, for: .ann)
             #expect(path.messages.map(\.message.id) == ["t.user", "v.assistant", "w.user"] && path.conversation == tree.conversation)
@@ -120,6 +120,55 @@ extension StoreContract {
                 let empty = try await store.exportConversation("empty.\(extent)", extent, cursor: nil, for: .ann)
                 #expect(empty.messages.isEmpty && empty.nextCursor == nil && empty.conversation != nil && empty.botName == nil)
             }
+        },
+        StoreContract("a turn that ends between two pages of an export is interrupted on all of them") { store in
+            try await store.makeConversation("c", for: .ann)
+            try await store.exchange("t", in: "c", for: .ann)
+            for extent in [ConversationExcerpt.Extent.tree, .path] {
+                let id = "u.\(extent)"
+                var admitted = try await store.admit(id, in: "c", text: String(repeating: "x", count: 1_047_000), for: .ann)
+                let step = Message.answer(to: admitted)
+                try await store.appendMessages([step], toTurn: id, lastSequence: 2)
+                var pages = [try await store.exportConversation("c", extent, cursor: nil, for: .ann)]
+                admitted.userMessage = step
+                var outcome = TurnOutcome.plain(admitted)
+                outcome.message?.id = "\(id).last"
+                outcome.message?.parentID = step.id
+                _ = try await store.finishTurn(outcome)
+                while let cursor = pages.last?.nextCursor {
+                    pages.append(try await store.exportConversation("c", extent, cursor: cursor, for: .ann))
+                }
+                let filed = pages.flatMap(\.messages).filter { $0.message.turnID == id }
+                #expect(pages.count > 1 && filed.map(\.message.id) == ["\(id).user", step.id])
+                #expect(filed.allSatisfy { $0.ending == .interrupted })
+                let now = try await store.wholeExport("c", extent).flatMap(\.messages).filter { $0.message.turnID == id }
+                #expect(now.count == 3 && now.allSatisfy { $0.ending.status == .completed })
+            }
+        },
+        StoreContract(
+            "who has copied too often is refused, and what was refused or repeated is not counted",
+            quotas: QuotaPolicy([
+                QuotaRule(.userCopies, limit: 2, windowSeconds: 1), QuotaRule(.anonymousCopies, limit: 1, windowSeconds: 1),
+            ])
+        ) { store in
+            try await store.makeConversation("c", for: .ann)
+            #expect(try await store.quota(of: .caller(.ann, nil), at: Timestamp(milliseconds: 7_000)).isEmpty)
+            await expectFailure(.notFound(.bot, "none")) { () async throws(Failure) in
+                try await store.importOfTwo("i", botID: "none", for: .ann)
+            }
+            for _ in 0..<2 { try await store.fork("c", as: "f", request: .test("r"), for: .ann) }
+            try await store.importOfTwo("i", for: .ann)
+            try await store.expect(.userCopies, of: .user(id: "ann"), used: 2, at: 7_000)
+            await expectExceeded(.userCopies) { () async throws(Failure) in try await store.fork("c", as: "g", for: .ann) }
+            await expectExceeded(.userCopies) { () async throws(Failure) in try await store.importOfTwo("g", for: .ann) }
+            // Deleting gives nothing back.
+            try await store.deleteConversation("i", at: Timestamp(milliseconds: 7_000), for: .ann)
+            await expectExceeded(.userCopies) { () async throws(Failure) in try await store.importOfTwo("g", for: .ann) }
+            #expect(try await store.fork("c", as: "g", request: .test("r"), for: .ann).id == "f")
+            let guest = try await store.makeAnonymous(1)
+            try await store.fork("c1", as: "h", for: guest)
+            await expectExceeded(.anonymousCopies) { () async throws(Failure) in try await store.fork("c1", as: "g", for: guest) }
+            #expect(try await store.conversations(linkedTo: nil, page: PageRequest(), for: .ann).elements.count == 2)
         },
         StoreContract("the pages of an export hold what there was at the first") { store in
             try await store.makeConversation("c", for: .ann)

@@ -133,6 +133,20 @@ struct LifecycleTests {
         }
     }
 
+    @Test func aClientThatDiesWhileNothingIsSaidEndsTheProcess() async throws {
+        let parley = try start("--model", "scripted:\(try hangingScript())")
+        parley.send("sendMessage", ["text": "Hello"])
+        let started = try await parley.event("turnStarted")
+        for _ in 0..<2 { _ = try await parley.event("messageDelta") }
+        // As the system does for a process that is killed.
+        await parley.breakOutput()
+        parley.endInput()
+        #expect(await parley.exitCode() == 0)
+        let next = try start()
+        let turn = try await next.call("getTurn", ["turnId": started["params"]?["turnId"] ?? .null])["result"]
+        #expect(turn?["turn"]?["status"] == "interrupted" && turn?["message"]?["status"] == "partial")
+    }
+
     @Test func aClientThatIsGoneEndsTheProcess() async throws {
         let parley = try start("--model", "scripted:\(try hangingScript())")
         parley.send("sendMessage", ["text": "Hello"])

@@ -17,6 +17,7 @@ extension QuotaReading {
         case (.system, _): "Messages of everybody\(within)"
         case (_, "turns"): (scope == .anonymous ? "Messages without signing in" : "Messages") + within
         case (_, "bots"): scope == .anonymous ? "Bots made without signing in" : "Bots"
+        case (_, "copies"): "Conversations forked or imported\(within)"
         case (_, "inFlight"): "Messages being answered at once"
         case (_, "anonymousUsers"): "New people from this address\(within)"
         default: "Calls of `\(unit.split(separator: ".").last ?? "")` without signing in"

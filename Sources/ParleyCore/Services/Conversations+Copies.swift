@@ -29,7 +29,7 @@ extension Conversations {
     ///   - title: nil for that of the source, which says that it is a fork; empty to let the next message give one.
     ///   - requestID: what the client calls the request, so that it may be repeated.
     /// - Throws: `invalidParams`, also for a path that is more than may be copied; `notFound` (conversation, message); `conversationBusy` when the
-    ///   path ends in a turn that runs; `idempotencyConflict`.
+    ///   path ends in a turn that runs; `quotaExceeded` (`SCOPE.copies`), `idempotencyConflict`.
     package func fork(
         _ id: String, at messageID: String?, title: String?, requestID: String?, for caller: Caller
     ) async throws(Failure) -> Conversation {
@@ -65,21 +65,28 @@ extension Conversations {
     ///   - title: nil for that of the file; empty to let the next message give one.
     ///   - botID: nil for none: the file names a bot only for people.
     ///   - requestID: what the client calls the request, so that it may be repeated.
+    ///   - reader: reads the file, line by line.
     /// - Returns: the conversation, and how many messages were imported into it.
-    /// - Throws: `invalidParams`, with a `line` for what is wrong in the file; `notFound` (bot), `idempotencyConflict`.
-    package func importFile(
-        _ file: some ConversationFile, title: String?, botID: String?, requestID: String?, for caller: Caller
+    /// - Throws: `invalidParams`, with a `line` for what is wrong in the file; `notFound` (bot), `quotaExceeded` (`SCOPE.copies`),
+    ///   `idempotencyConflict`.
+    package func importFile<File: ConversationFile>(
+        _ data: String, title: String?, botID: String?, requestID: String?, for caller: Caller,
+        reader: (_ data: String, _ bounds: FileBounds) -> File
     ) async throws(Failure) -> (conversation: Conversation, messages: Int) {
         let title = try title.map { (title) throws(Failure) in try checked(title: title) }
         let request = try ClientRequest.named(
             requestID, path: "clientRequestId",
             content: [
-                requestID == nil ? .null : ClientRequest.digest(of: file.text), title.map(JSONValue.string) ?? .null,
+                requestID == nil ? .null : ClientRequest.digest(of: data), title.map(JSONValue.string) ?? .null,
                 botID.map(JSONValue.string) ?? .null,
             ])
-        let bound = limits.copyBounds(for: caller.kind).bytes
-        guard file.text.utf8.count <= bound else { throw .invalidParams(path: Self.fileParam, reason: "larger than \(bound) bytes") }
-        let (header, tree) = try await fileDesk.check { () throws(Failure) in try checked(file, for: caller) }
+        // Before anything is read of it.
+        let bounds = limits.copyBounds(for: caller.kind)
+        guard data.utf8.count <= bounds.bytes else {
+            throw .invalidParams(path: Self.fileParam, reason: "larger than \(bounds.bytes) bytes")
+        }
+        let file = reader(data, FileBounds(messages: bounds.messages, metadataBytes: limits.maxMetadataBytes))
+        let (header, tree) = try await fileDesk.perform { () throws(Failure) in try checked(file, for: caller) }
         return try await store.importConversation(
             ConversationImport(
                 conversation: NewConversation(
@@ -104,25 +111,27 @@ extension Conversations {
     ) throws(Failure) -> (header: ConversationHeader, tree: CheckedTree) {
         let header = try file.header()
         var tree = ImportedTree(limits: limits, kind: caller.kind, ambient: ambient)
-        do throws(Failure) {
+        try inFile(1) { () throws(Failure) in
             _ = try checked(title: header.title)
             _ = try checked(metadata: header.metadata)
-        } catch {
-            throw error.inFile(Self.fileParam, line: 1)
         }
         for number in 0..<file.messageCount {
+            // The first line is the conversation's own, and lines are counted from 1.
+            let line = number + 2
+            try inFile(line) { () throws(Failure) in try tree.requireRoom() }
             let filed = try file.message(number)
-            do throws(Failure) {
-                try tree.add(filed)
-            } catch {
-                // The first line is the conversation's own, and lines are counted from 1.
-                throw error.inFile(Self.fileParam, line: number + 2)
-            }
+            try inFile(line) { () throws(Failure) in try tree.add(filed) }
         }
+        let head = try inFile(1) { () throws(Failure) in try tree.head(header.headMessageID) }
+        return (header, (tree.turns, tree.places, tree.ids, head))
+    }
+
+    /// Tells what is wrong as a fault of a line of the file.
+    private func inFile<Value>(_ line: Int, _ body: () throws(Failure) -> Value) throws(Failure) -> Value {
         do throws(Failure) {
-            return (header, (tree.turns, tree.places, tree.ids, try tree.head(header.headMessageID)))
+            return try body()
         } catch {
-            throw error.inFile(Self.fileParam, line: 1)
+            throw error.inFile(Self.fileParam, line: line)
         }
     }
 

@@ -1,7 +1,7 @@
 import JSON
 
 /// Makes sure that the messages of a file are a conversation: each follows one that came before it, turns go straight on, results belong to
-/// calls, and nothing is larger or later than what this host would have stored itself.
+/// calls, and nothing is later, or larger than the bounds of this host.
 ///
 /// It keeps of each message only its place, because the messages together may be large.
 struct ImportedTree {
@@ -9,6 +9,8 @@ struct ImportedTree {
     private static let clockToleranceMilliseconds: Int64 = 300_000
     /// The longest id, name or word in a file, in bytes.
     private static let maximumWordBytes = 1_024
+    /// The longest name of a tool, in bytes.
+    private static let maximumNameBytes = 256
     /// The longest sentence on why a turn failed, in bytes.
     private static let maximumErrorBytes = 4_096
 
@@ -47,12 +49,18 @@ struct ImportedTree {
     /// The turns, in the order of their first messages.
     var turns: [ConversationImport.ImportedTurn] { progress.map(\.turn) }
 
+    /// Makes sure that there may be another message.
+    ///
+    /// - Throws: `invalidParams`.
+    func requireRoom() throws(Failure) {
+        guard places.count < bounds.messages else { throw .misfiled("", "the file is longer than \(bounds.messages) messages") }
+    }
+
     /// Takes the next message.
     ///
     /// - Throws: `invalidParams`, whose path is within the message.
     mutating func add(_ filed: FiledMessage) throws(Failure) {
         let message = filed.message
-        guard places.count < bounds.messages else { throw .misfiled("", "the file is longer than \(bounds.messages) messages") }
         try Self.check(word: message.id, "id")
         try Self.check(word: message.turnID, "turn.id")
         guard numbers[message.id] == nil else { throw .misfiled("id", "is the id of an earlier line") }
@@ -176,11 +184,12 @@ struct ImportedTree {
         }
         try checkBare(message)
         guard message.text.contains(where: { !$0.isWhitespace }) else { throw .misfiled("content", "expected more than white space") }
-        let limit = kind == .anonymous ? limits.maxMessageBytesAnonymous : limits.maxMessageBytesUser
+        let limit = limits.maxMessageBytes(for: kind)
         guard message.text.utf8.count <= limit else { throw .misfiled("content", "larger than \(limit) bytes") }
     }
 
     private func check(answer message: Message) throws(Failure) {
+        try Self.check(partsOf: message)
         var callIDs: Set<String> = []
         var bytes = 0
         for (index, part) in message.content.enumerated() {
@@ -189,17 +198,18 @@ struct ImportedTree {
             case .toolCall(let call):
                 try Self.check(word: call.id, "content[\(index)].id")
                 guard callIDs.insert(call.id).inserted else { throw .misfiled("content[\(index)].id", "is the id of an earlier call") }
-                try Self.check(depthOf: call.arguments, "content[\(index)].arguments")
+                try Self.check(call, "content[\(index)]")
                 bytes += call.bytes
             case .toolResult: throw .misfiled("content[\(index)].type", "results of tools are messages of their own")
             }
         }
-        // The piece with which an answer became too long is a part of it.
-        guard bytes <= 2 * limits.maxAnswerBytes else { throw .misfiled("content", "larger than \(2 * limits.maxAnswerBytes) bytes") }
+        try check(bytes: bytes)
         if let model = message.model {
             guard let colon = model.firstIndex(of: ":"), colon > model.startIndex, model.index(after: colon) < model.endIndex,
-                model.utf8.count <= Self.maximumWordBytes
-            else { throw .misfiled("model", "expected PROVIDER:MODEL, of at most \(Self.maximumWordBytes) bytes") }
+                model.utf8.count <= Self.maximumWordBytes, !model.hasControls
+            else {
+                throw .misfiled("model", "expected PROVIDER:MODEL, of at most \(Self.maximumWordBytes) bytes without control characters")
+            }
         }
         if message.isLocal, message.usage != nil { throw .misfiled("usage", "a command costs nothing") }
         if let note = message.rating?.note, !Limits.fits(note, characters: Limits.maxRatingNoteCharacters) {
@@ -209,15 +219,45 @@ struct ImportedTree {
 
     private func check(results message: Message, of calls: Set<String>) throws(Failure) {
         guard !message.content.isEmpty else { throw .misfiled("content", "expected what came of the calls") }
+        try Self.check(partsOf: message)
         var open = calls
+        var bytes = 0
         for (index, part) in message.content.enumerated() {
             guard case .toolResult(let result) = part else { throw .misfiled("content[\(index)].type", "expected toolResult") }
             guard open.remove(result.toolCallID) != nil else {
                 throw .misfiled("content[\(index)].toolCallId", "names no call of the message before that has no result")
             }
-            if let data = result.data { try Self.check(depthOf: data, "content[\(index)].data") }
+            bytes += result.text.utf8.count
+            if let data = result.data {
+                try Self.check(depthOf: data, "content[\(index)].data")
+                bytes += JSONWriter.encode(data).count
+            }
         }
+        try check(bytes: bytes)
         try checkBare(message)
+    }
+
+    /// The piece with which an answer became too long is a part of it, and so there may be twice as much.
+    private func check(bytes: Int) throws(Failure) {
+        let limit = 2 * limits.maxAnswerBytes
+        guard bytes <= limit else { throw .misfiled("content", "larger than \(limit) bytes") }
+    }
+
+    private static func check(partsOf message: Message) throws(Failure) {
+        guard message.content.count <= Limits.maxFiledParts else { throw .misfiled("content", "longer than \(Limits.maxFiledParts) parts") }
+    }
+
+    /// A model may have called what there is not, with what is not JSON, which then is a text; but nothing that no server takes back.
+    private static func check(_ call: ToolCall, _ path: String) throws(Failure) {
+        let isName =
+            (1...maximumNameBytes).contains(call.name.utf8.count) && !call.name.contains(where: \.isWhitespace) && !call.name.hasControls
+        guard isName else {
+            throw .misfiled(path + ".name", "expected 1 to \(maximumNameBytes) bytes without white space and control characters")
+        }
+        switch call.arguments {
+        case .object, .string: try check(depthOf: call.arguments, path + ".arguments")
+        default: throw .misfiled(path + ".arguments", "expected an object, or a text")
+        }
     }
 
     /// What only answers have.
@@ -240,6 +280,10 @@ struct ImportedTree {
     private static func check(depthOf value: JSONValue, _ path: String) throws(Failure) {
         guard value.depth <= Limits.maxJSONDepth else { throw .misfiled(path, "nested deeper than \(Limits.maxJSONDepth)") }
     }
+}
+
+extension String {
+    fileprivate var hasControls: Bool { unicodeScalars.contains { $0.properties.generalCategory == .control } }
 }
 
 extension Failure {

@@ -2,7 +2,7 @@
 package struct TurnEnding: Hashable, Sendable {
     /// Where it stands.
     package var status: Turn.Status
-    /// Why the model or the host stopped; nil while it runs.
+    /// Why the model or the host stopped; nil where that is not known.
     package var stopReason: Turn.StopReason?
     /// Why it failed; nil unless it did.
     package var error: TurnError?
@@ -14,7 +14,7 @@ package struct TurnEnding: Hashable, Sendable {
         self.error = error
     }
 
-    /// What becomes of a turn that ran when it was last heard of.
+    /// What a file says of a turn that ran when its first page was read.
     package static let interrupted = TurnEnding(status: .interrupted, stopReason: .interrupted)
 }
 

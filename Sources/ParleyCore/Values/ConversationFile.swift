@@ -5,7 +5,7 @@ package protocol ConversationFile: Sendable {
     /// The whole file.
     var text: String { get }
 
-    /// How many messages it says that it has.
+    /// How many messages it has; where there are more than its reader looks for, one more than that.
     var messageCount: Int { get }
 
     /// Reads what is said of the conversation.
@@ -17,6 +17,20 @@ package protocol ConversationFile: Sendable {
     ///
     /// - Throws: `invalidParams`, with a `line`.
     func message(_ number: Int) throws(Failure) -> FiledMessage
+}
+
+/// What a file may be at most, as far as it matters to its reader.
+package struct FileBounds: Hashable, Sendable {
+    /// How many messages are looked for.
+    package var messages: Int
+    /// How large the metadata may be, in bytes of JSON.
+    package var metadataBytes: Int
+
+    /// Makes one of its fields; see them for what the parameters mean.
+    package init(messages: Int, metadataBytes: Int) {
+        self.messages = messages
+        self.metadataBytes = metadataBytes
+    }
 }
 
 /// What a file says of its conversation, as far as it is of use in another one.

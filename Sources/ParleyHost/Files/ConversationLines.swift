@@ -37,8 +37,6 @@ enum ConversationLines {
 
     private static func write(_ filed: FiledMessage, to writer: inout JSONWriter) {
         let message = filed.message
-        // To a file, a turn that still runs is one that was interrupted where the file ends.
-        let ending = filed.ending.status.isTerminal ? filed.ending : .interrupted
         writer.object { writer in
             writer.member("type", "message")
             writer.member("id", message.id)
@@ -46,9 +44,9 @@ enum ConversationLines {
             writer.key("turn")
             writer.object { writer in
                 writer.member("id", message.turnID)
-                writer.member("status", ending.status.rawValue)
-                writer.member("stopReason", ending.stopReason?.rawValue)
-                if let error = ending.error {
+                writer.member("status", filed.ending.status.rawValue)
+                writer.member("stopReason", filed.ending.stopReason?.rawValue)
+                if let error = filed.ending.error {
                     writer.key("error")
                     writer.object { writer in
                         writer.member("code", error.code.rawValue)

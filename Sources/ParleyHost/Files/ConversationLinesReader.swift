@@ -6,26 +6,34 @@ struct ConversationLinesReader: ConversationFile {
     let text: String
     /// Where the lines are, in bytes, without their ends.
     private let lines: [Range<Int>]
+    private let maximumMetadataBytes: Int
 
-    init(_ text: String) {
+    /// - Parameter bounds: what is beyond is not looked at.
+    init(_ text: String, _ bounds: FileBounds) {
         var text = text
         text.makeContiguousUTF8()
         var lines: [Range<Int>] = []
         var start = 0
+        // With the line of the conversation, and one that is too many.
+        let maximumLines = bounds.messages + 2
         for (index, byte) in text.utf8.enumerated() where byte == 0x0A {
             lines.append(start..<index)
             start = index + 1
+            if lines.count == maximumLines { break }
         }
         // The last line may lack its end; a file without anything has a first line, which is wrong.
-        if start < text.utf8.count || lines.isEmpty { lines.append(start..<text.utf8.count) }
+        if lines.count < maximumLines, start < text.utf8.count || lines.isEmpty { lines.append(start..<text.utf8.count) }
         self.text = text
         self.lines = lines
+        maximumMetadataBytes = bounds.metadataBytes
     }
 
     var messageCount: Int { lines.count - 1 }
 
     func header() throws(Failure) -> ConversationHeader {
-        try read(line: 0) { reader throws(JSONError) in try ConversationHeader(from: &reader) }
+        try read(line: 0) { reader throws(JSONError) in
+            try ConversationHeader(from: &reader, maximumMetadataBytes: maximumMetadataBytes)
+        }
     }
 
     func message(_ number: Int) throws(Failure) -> FiledMessage {
@@ -47,8 +55,8 @@ struct ConversationLinesReader: ConversationFile {
     }
 }
 
-extension ConversationHeader: JSONReadable {
-    package init(from reader: inout JSONReader) throws(JSONError) {
+extension ConversationHeader {
+    fileprivate init(from reader: inout JSONReader, maximumMetadataBytes: Int) throws(JSONError) {
         var (title, metadata, head): (String?, JSONValue?, String?)
         var (hasType, hasFormat, hasVersion, hasTime) = (false, false, false, false)
         try reader.beginObject()
@@ -67,7 +75,7 @@ extension ConversationHeader: JSONReadable {
                 hasVersion = true
             case "title": title = try reader.string()
             case "botName": _ = try reader.string()
-            case "metadata": metadata = try reader.value()
+            case "metadata": metadata = try reader.value(maximumBytes: maximumMetadataBytes)
             case "headMessageId": head = try reader.string()
             case "createdAt":
                 _ = try reader.timestamp()

@@ -22,6 +22,13 @@ extension JSONReader {
         return moment
     }
 
+    /// Reads any value of so many bytes at most: as a value it may take many times what it takes as text.
+    mutating func value(maximumBytes: Int) throws(JSONError) -> JSONValue {
+        var ahead = self
+        guard try ahead.skip().count <= maximumBytes else { throw ahead.mismatch("larger than \(maximumBytes) bytes of JSON") }
+        return try value()
+    }
+
     /// Reads how a turn has ended, with its id.
     mutating func turn() throws(JSONError) -> (id: String, ending: TurnEnding) {
         var id: String?
@@ -79,9 +86,9 @@ extension JSONReader {
             case "type": kind = try word()
             case "text", "id", "name", "toolCallId": texts[key] = try string()
             case "status": status = try word()
-            case "arguments": arguments = try value()
+            case "arguments": arguments = try value(maximumBytes: Limits.maxFiledValueBytes)
             case "data":
-                data = try value()
+                data = try value(maximumBytes: Limits.maxFiledValueBytes)
                 if data == .null { throw mismatch("expected any value but null") }
             default: throw mismatch("unknown field")
             }

@@ -102,7 +102,7 @@ struct ImportConversation: Method {
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let (conversation, messages) = try await call.host.conversations.importFile(
-            ConversationLinesReader(data), title: title, botID: botID, requestID: requestID, for: call.caller)
+            data, title: title, botID: botID, requestID: requestID, for: call.caller, reader: ConversationLinesReader.init)
         return { writer in
             writer.object { writer in
                 writer.member("conversation", conversation)

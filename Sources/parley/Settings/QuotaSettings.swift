@@ -64,6 +64,8 @@ extension QuotaKey {
         case .userTurns: "How many messages a user may send within the window."
         case .anonymousInFlight: "How many messages of an anonymous person may be answered at a time."
         case .userInFlight: "How many messages of a user may be answered at a time."
+        case .anonymousCopies: "How many conversations an anonymous person may fork or import within the window."
+        case .userCopies: "How many conversations a user may fork or import within the window."
         case .addressAnonymousUsers:
             "How many anonymous people may come from one client address within the window, where the parent names it."
         case .addressTurns: "How many messages of anonymous people may come from one client address within the window."

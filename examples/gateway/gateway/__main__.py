@@ -15,32 +15,56 @@ from types import FrameType
 
 import uvicorn
 from parley import ParleyError
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import Gateway
 from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Seal
+from .requests import Bodies
 from .workers import StartFailed, Workers
 
 STALL_MILLISECONDS = 60_000
-# How many may be connected. Each of them may hold what streams.py says; and each is a file of the process.
-MOST_CONNECTIONS = 4_000
+# How many may be connected. Each may hold about 64 KiB that it has sent, or what streams.py says; each is a file of the process; and each stream
+# is one of the 4,096 requests that Parley has in flight (`limits.maxInFlight`).
+MOST_CONNECTIONS = 1_000
+# How long a connection may be open without a request that is whole, up to its body.
+REQUEST_SECONDS = 20.0
 DATA = Path(__file__).parent.parent / ".data"
 
 
 class Server(uvicorn.Server):
-    """Ends streams when it is asked to end, instead of waiting for turns."""
+    """Ends streams when it is asked to end, instead of waiting for turns, and connections that ask for nothing."""
 
     def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
         super().__init__(config)
         self._closing = closing
         self._loop = asyncio.get_running_loop()
+        # The connections that ask for nothing just now, with the last request that was answered, and since when they have been seen so.
+        self._idle: dict[H11Protocol, tuple[object, float]] = {}
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not the inherited way, which raises the signal again, before Parley's processes have been ended.
         self.force_exit = self.should_exit
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._closing.set)
+
+    async def on_tick(self, counter: int) -> bool:
+        # Once a second.
+        if counter % 10 == 0:
+            self._end_idle(self._loop.time())
+        return await super().on_tick(counter)
+
+    def _end_idle(self, now: float) -> None:
+        idle: dict[H11Protocol, tuple[object, float]] = {}
+        for connection in self.server_state.connections:
+            if not isinstance(connection, H11Protocol) or (connection.cycle and not connection.cycle.response_complete):
+                continue
+            last, since = self._idle.get(connection, (None, now))
+            idle[connection] = (connection.cycle, since if last is connection.cycle else now)
+            if now - idle[connection][1] > REQUEST_SECONDS:
+                connection.transport.abort()
+        self._idle = idle
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -56,16 +80,18 @@ async def serve(options: argparse.Namespace) -> None:
     workers = Workers(options.parley, ["--database", str(options.database), *options.serve], options.workers)
     try:
         await workers.start()
+        bodies = Bodies((await workers.host("")).limits["maxLineBytes"])
         gateway = Gateway(
             workers,
             await Methods.discover(workers),
             People(seal, options.trusted_proxy),
             seal,
-            StubIdentityProvider(origins) if is_loopback or options.stub_identity else None,
+            bodies,
+            StubIdentityProvider(origins, bodies) if is_loopback or options.stub_identity else None,
             origins,
         )
         config = uvicorn.Config(
-            gateway.app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False,
+            gateway.app, http=H11Protocol, ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False,
             server_header=False, timeout_graceful_shutdown=5, limit_concurrency=MOST_CONNECTIONS,
         )  # fmt: skip
         print(f"The gateway listens on {sorted(origins)[-1]}", flush=True)

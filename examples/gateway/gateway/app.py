@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+from collections import Counter
 from pathlib import Path
 
 from parley import Object, ParleyError
@@ -23,13 +24,15 @@ from .identity import StubIdentityProvider
 from .methods import Methods
 from .people import People, Person, Seal, set_cookie
 from .refusals import as_json, refusal
-from .requests import check_origin, read_object
+from .requests import Bodies, check_origin
 from .streams import LONG_EVENTS_BYTES, EventStream
 from .workers import Workers
 
 STATIC = Path(__file__).parent.parent / "static"
 SIGN_IN = "__Host-sign-in"
 SIGN_IN_SECONDS = 600
+# How many streams a person may have open, so that nobody takes them all.
+MOST_STREAMS = 32
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -42,11 +45,21 @@ class Gateway:
     """What answers browsers. `app` is the ASGI application."""
 
     def __init__(
-        self, workers: Workers, known: Methods, people: People, seal: Seal, identity: StubIdentityProvider | None, origins: frozenset[str]
+        self,
+        workers: Workers,
+        known: Methods,
+        people: People,
+        seal: Seal,
+        bodies: Bodies,
+        identity: StubIdentityProvider | None,
+        origins: frozenset[str],
     ) -> None:
-        """known: what Parley can do. origins: where the gateway's own pages come from. identity: who says who people are; None for nobody."""
+        """known: what Parley can do. identity: who says who people are; None for nobody. origins: where the gateway's own pages come from."""
         self._workers, self._methods, self._people, self._seal, self._identity = workers, known, people, seal, identity
+        self._bodies = bodies
         self._room = Room(LONG_EVENTS_BYTES)
+        # How many streams each person has open.
+        self._streams: Counter[str] = Counter()
         # Ends all streams, when the gateway is to end.
         self.closing = asyncio.Event()
         routes = [
@@ -96,13 +109,13 @@ class Gateway:
         return JSONResponse(answer)
 
     async def _sign_out(self, request: Request) -> Response:
-        await read_object(request)
+        await self._bodies.read_object(request)
         response = JSONResponse({})
         self._people.sign_out(response)
         return response
 
     async def _claim(self, request: Request) -> Response:
-        await read_object(request)
+        await self._bodies.read_object(request)
         person = self._people.of(request)
         if not person.user or not person.anonymous_token:
             raise refusal("authRequired", 401, "To claim takes a user who has signed in, and an anonymous person.")
@@ -116,7 +129,7 @@ class Gateway:
         return {"conversations": result["conversations"], "bots": result["bots"]}
 
     async def _forget(self, request: Request) -> Response:
-        await read_object(request)
+        await self._bodies.read_object(request)
         response = JSONResponse({})
         self._people.forget(response)
         return response
@@ -149,7 +162,7 @@ class Gateway:
 
     async def _call(self, request: Request) -> Response:
         method = request.path_params["method"]
-        params = await read_object(request)
+        params = await self._bodies.read_object(request)
         self._methods.check(method, params)
         person = self._people.of(request)
         new_token: str | None = None
@@ -178,12 +191,26 @@ class Gateway:
     async def _ask(self, request: methods.Request) -> Object:
         return await self._workers.call(request.method, request.params, request.key, is_repeatable=request.is_repeatable)
 
-    async def _events(self, request: Request) -> EventStream:
+    async def _events(self, request: Request) -> ASGIApp:
         turn = await self._turn(request)
         after = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         if not after.isascii() or not after.isdigit() or len(after) > 18:
             raise refusal("invalidParams", 400, "`after` must be the number of an event.", path="after", reason="it is no number")
-        return EventStream(self._workers, self._room, self.closing, turn, self._people.of(request).caller or {}, int(after))
+        person = self._people.of(request)
+        if self._streams[person.key] >= MOST_STREAMS:
+            raise refusal("tooManyStreams", 429, f"{MOST_STREAMS} streams are open.", retryable=True, retryAfterMs=5_000)
+        stream = EventStream(self._workers, self._room, self.closing, turn, person.caller or {}, int(after))
+
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            self._streams[person.key] += 1
+            try:
+                await stream(scope, receive, send)
+            finally:
+                self._streams[person.key] -= 1
+                if not self._streams[person.key]:
+                    del self._streams[person.key]
+
+        return counted
 
     async def _turn(self, request: Request) -> Object:
         """The turn that the request is about, if it is the asker's."""
@@ -194,7 +221,7 @@ class Gateway:
         return turn
 
     async def _approve(self, request: Request) -> Response:
-        option = (await read_object(request)).get("option")
+        option = (await self._bodies.read_object(request)).get("option")
         turn = await self._turn(request)
         call = request.path_params["call"]
         for host in self._workers.hosts:

@@ -49,6 +49,11 @@ class Host:
         return self._client.process_id
 
     @property
+    def limits(self) -> Object:
+        """The bounds that a client may run into, by name."""
+        return self._client.limits
+
+    @property
     def is_running(self) -> bool:
         return self.process_id is not None
 

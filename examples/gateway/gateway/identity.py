@@ -18,10 +18,11 @@ from starlette.routing import Route
 
 from .people import User
 from .refusals import refusal
-from .requests import check_origin, read_body
+from .requests import Bodies, check_origin
 
 CODE_SECONDS = 60.0
 MOST_CODES = 1_000
+MOST_FORM_BYTES = 16 * 1024
 CALLBACK = "/sign-in/callback"
 
 PAGE = """<!doctype html>
@@ -46,8 +47,8 @@ PAGE = """<!doctype html>
 class StubIdentityProvider:
     """The pages of the provider, and what the gateway asks it behind the browser's back."""
 
-    def __init__(self, origins: frozenset[str]) -> None:
-        self._origins = origins
+    def __init__(self, origins: frozenset[str], bodies: Bodies) -> None:
+        self._origins, self._bodies = origins, bodies
         self._codes: dict[str, tuple[User, float]] = {}
         self.routes = [
             Route("/identity/authorize", self._ask, methods=["GET"]),
@@ -67,7 +68,7 @@ class StubIdentityProvider:
 
     async def _answer(self, request: Request) -> Response:
         check_origin(request, self._origins)
-        form = parse_qs((await read_body(request, 16 * 1024)).decode(errors="replace"))
+        form = parse_qs((await self._bodies.read(request, MOST_FORM_BYTES)).decode(errors="replace"))
         name = " ".join(form.get("name", [""])[0].split())[:60]
         user_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         if not user_id:

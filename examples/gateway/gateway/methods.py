@@ -21,14 +21,18 @@ FOR_BROWSERS = frozenset(
     listTools listCommands listModels getQuota deleteUser
     """.split()
 )
-# What may be sent twice and is done once, or changes nothing, or says how things shall be.
+# What may be sent twice and is done once, or changes nothing, or says how things shall be. An anonymous person who is made twice is one who has
+# nothing, and one of those that `address.anonymousUsers` allows.
 REPEATABLE_PREFIXES = ("get", "list", "search", "export")
-REPEATABLE = frozenset({"updateConversation", "setConversationBot", "cancelTurn", "rateMessage", "claimAnonymousUser", "createAnonymousUser"})
+REPEATABLE = frozenset(
+    "updateConversation setConversationBot cancelTurn rateMessage claimAnonymousUser createAnonymousUser deleteUser".split()
+)
 # With these ids Parley knows a request again that is repeated.
 REQUEST_IDS = ("clientMessageId", "clientRequestId")
 # What only the gateway says.
 RESERVED = ("caller", "clientAddress")
-# What Parley lets people do whom nobody knows: it makes them known then.
+# What Parley lets people do whom nobody knows: it makes them known then. Who does two such things at once, in two tabs, is two people: nothing
+# tells the gateway that they are one browser's, before the first answer.
 INTRODUCES = frozenset({"createConversation", "sendMessage"})
 # What is the same for everybody, and is shown before anybody is known: asked for in the name of a user whom no sign-in can give.
 FOR_EVERYBODY = frozenset({"listBots", "listCommands", "listModels", "listTools"})

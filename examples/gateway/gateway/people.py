@@ -2,7 +2,8 @@
 
 `__Host-session` names a user who has signed in, under a signature and with an end. `__Host-anonymous` is the token that Parley gave to
 somebody who has not. Scripts can read neither (HttpOnly), no other site's form can send them along (SameSite=Lax), and neither another
-host nor plain http can set them (`__Host-`, Secure); browsers take http://localhost for secure.
+host nor plain http can set them (`__Host-`, Secure); browsers take http://localhost for secure. That nothing is remembered has its price: who
+signs out is forgotten by that browser alone, and a session that was stolen is good to its end.
 """
 
 from __future__ import annotations

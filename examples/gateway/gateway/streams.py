@@ -49,6 +49,8 @@ class EventStream:
         self._turn_id: str = turn["id"]
         self._conversation_id: str = turn["conversationId"]
         self._caller, self._after = caller, after
+        # What of the room for long events this stream has taken.
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
@@ -71,8 +73,6 @@ class EventStream:
     async def _follow(self, send: Send) -> None:
         """Sends the turn to its end."""
         most_bytes = PART_BYTES
-        # What of the room for long events this stream has taken.
-        held = 0
         try:
             while True:
                 host = await _kept_open(self._host, send)
@@ -92,14 +92,31 @@ class EventStream:
                     break
                 if not result.get("more"):
                     break
-                self._room.give_back(held)
-                held = 0
+                self._give_room_back()
                 most_bytes = max(PART_BYTES, result.get("nextBytes", 0))
                 if most_bytes > PART_BYTES:
-                    held = await _kept_open(partial(self._room.take, most_bytes), send)
+                    await self._wait_for_room(most_bytes, send)
             await _send(send, frame("end", {}))
         finally:
-            self._room.give_back(held)
+            self._give_room_back()
+
+    async def _wait_for_room(self, size: int, send: Send) -> None:
+        """Takes room for a long event, when it is this stream's turn."""
+
+        async def take() -> None:
+            self._held = await self._room.take(size)
+
+        # One wait, whatever is sent meanwhile, because it has its place among those who wait.
+        taking = asyncio.create_task(take())
+        try:
+            while not (await asyncio.wait([taking], timeout=SILENCE_SECONDS))[0]:
+                await _send(send, SILENCE)
+        finally:
+            taking.cancel()
+
+    def _give_room_back(self) -> None:
+        self._room.give_back(self._held)
+        self._held = 0
 
     async def _forward(self, events: AsyncStream, send: Send) -> None:
         while event := await _kept_open(partial(anext, events, None), send):

@@ -21,8 +21,10 @@ PATIENCE_SECONDS = 5.0
 HOPELESS_SECONDS = 1.0
 # How often a request is sent again that a process has died with. Bounded, because it may be what the process has died of.
 MOST_REPEATS = 2
-# How long Parley may take to answer. No request of the gateway's waits for a turn.
+# How long Parley may take to answer, and where there may be much to do. No request of the gateway's waits for a turn.
 ANSWER_SECONDS = 60.0
+LONG_ANSWER_SECONDS = 600.0
+TAKE_LONG = ("deleteUser", "deleteConversation", "importConversation", "exportConversation", "searchConversations")
 # How often a process is asked whether it is well, and how long it may take to say so.
 PING_SECONDS = 10.0
 PING_PATIENCE_SECONDS = 30.0
@@ -139,7 +141,10 @@ class Workers:
 
     async def start(self) -> None:
         """Waits until each process has answered once. Raises StartFailed."""
-        await asyncio.gather(*(worker.started for worker in self._all))
+        # All of them, because an error that nobody has looked at would be complained of.
+        for outcome in await asyncio.gather(*(worker.started for worker in self._all), return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
     async def close(self) -> None:
         """Ends all processes in order."""
@@ -160,7 +165,7 @@ class Workers:
         while True:
             host = await self.host(key)
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(LONG_ANSWER_SECONDS if method in TAKE_LONG else ANSWER_SECONDS):
                     return await host.call(method, params)
             except TimeoutError:
                 raise refusal("timeout", 504, "Parley does not answer.", retryable=is_repeatable) from None

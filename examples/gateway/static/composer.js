@@ -29,6 +29,8 @@ export class Composer {
     this.#input.addEventListener("input", () => this.#changed());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#input.addEventListener("blur", () => this.#close());
+    // Before this Enter would have begun a new line.
+    this.#input.disabled = false;
   }
 
   /** Shows what was being written before the page was loaded: whoever goes away to sign in finds it again. */

@@ -20,6 +20,8 @@ from . import harness
 # How long anything may take, in milliseconds, on a machine that is busy with other things.
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
+# A step of a scripted model that lasts until `go_on` is called. The page itself never asks which models there are.
+PAUSE: dict[str, Any] = {"waitFor": "listModels"}
 # A step of a scripted model after which it says no more; nobody waits for so long.
 SILENCE: dict[str, Any] = {"delayMs": 600_000}
 
@@ -171,6 +173,10 @@ class Person:
         self.page.get_by_role("textbox", name="Name").fill(name)
         self.button("Sign in").click()
         expect(self.page.get_by_role("banner")).to_contain_text(name)
+
+    def go_on(self) -> None:
+        """Ends the model's PAUSE."""
+        self.call("listModels")
 
     def call(self, method: str, **params: Any) -> Any:
         """Calls a method of Parley's as this person, beside the page."""

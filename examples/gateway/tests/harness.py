@@ -306,5 +306,18 @@ def follow(browser: Browser, turn_id: str) -> Transcript:
     return transcript
 
 
+def stop(process: int) -> None:
+    """Stops a process where it stands, and waits until it does, which may take a moment."""
+    os.kill(process, signal.SIGSTOP)
+    threads = Path(f"/proc/{process}/task")
+    wait_for(lambda: all(" T " in (thread / "stat").read_text() for thread in threads.iterdir()))
+
+
+def memory(gateway: Gateway) -> int:
+    """What the gateway holds, in KiB."""
+    status = Path(f"/proc/{gateway.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
 def _text(message: dict[str, Any]) -> str:
     return "".join(part["text"] for part in message["content"] if part["type"] == "text")

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import APIResponse, Route, expect
 
 from . import harness
-from .browsing import SILENCE, BrowserTest, Wire, free_port, lines, pieces
+from .browsing import PAUSE, SILENCE, BrowserTest, Wire, free_port, lines, pieces
 
 PARAGRAPHS = [f"Word {number} of the answer." for number in range(1, 60)]
 LONG = "\n\n".join(PARAGRAPHS)
@@ -93,21 +93,28 @@ class Visits(BrowserTest):
         expect(visitor.button("New bot")).to_be_visible()
         expect(visitor.field).to_have_value("")
 
+    def test_a_browser_that_keeps_nothing_can_be_talked_with(self) -> None:
+        visitor = self.person(self.gateway(harness.script({"text": "Yes."})))
+        visitor.page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('Full', 'QuotaExceededError'); };")
+        visitor.visit()
+        expect(visitor.ask("Hello")).to_contain_text("Yes.")
+
     def test_a_reload_in_mid_stream_loses_no_token(self) -> None:
         half = len(LONG) // 2
-        steps = [*pieces(LONG[:half]), {"delayMs": 1500}, *pieces(LONG[half:])]
+        steps = [*pieces(LONG[:half]), PAUSE, *pieces(LONG[half:])]
         visitor = self.person(self.gateway(lines({"steps": steps})))
         visitor.say("Say a lot.")
         expect(visitor.answers).to_contain_text("Word 20 of the answer.")
         visitor.page.reload()
         expect(visitor.button("Stop the answer")).to_be_visible()
         expect(visitor.answers).to_contain_text("Word 20 of the answer.")
+        visitor.go_on()
         expect(visitor.button("Send")).to_be_visible()
         self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), PARAGRAPHS)
 
     def test_a_wire_that_is_cut_in_mid_stream_loses_no_token(self) -> None:
         port, gateway_port = free_port(), free_port()
-        steps = [*pieces(LONG[:300]), {"delayMs": 2500}, *pieces(LONG[300:])]
+        steps = [*pieces(LONG[:300]), PAUSE, *pieces(LONG[300:])]
         gateway = self.gateway(lines({"steps": steps}), arguments=["--port", str(gateway_port), "--origin", f"http://localhost:{port}"])
         wire = Wire(gateway_port, port)
         self.addCleanup(wire.close)
@@ -119,6 +126,7 @@ class Visits(BrowserTest):
         wire.cut()
         expect(visitor.answers).to_contain_text("The connection is lost. Trying again …")
         wire.mend()
+        visitor.go_on()
         expect(visitor.button("Send")).to_be_visible()
         self.assertEqual(visitor.answers.locator(".markdown > p").all_inner_texts(), PARAGRAPHS)
         # What it had was not asked for again.
@@ -171,10 +179,14 @@ class Visits(BrowserTest):
         visitor.say("Are you there?")
         expect(visitor.questions.last).to_contain_text("It is sent as soon as that is over.")
         visitor.page.unroute_all()
-        visitor.page.reload(wait_until="commit")
         # Whoever is faster than the page waits for what is before.
+        held: list[Route] = []
+        visitor.page.route("**/api/session", lambda route: held.append(route))
+        with visitor.page.expect_request("**/api/session"):
+            visitor.page.reload(wait_until="commit")
         visitor.field.fill("Well?")
         visitor.field.press("Enter")
+        held[0].continue_()
         expect(visitor.answers.last).to_contain_text("I am.")
         expect(visitor.button("Send")).to_be_enabled()
         expect(visitor.field).to_have_value("Well?")

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from gateway import workers
 from gateway.workers import Backoff
 
-from .harness import PARLEY, Browser, Gateway, Transcript, follow, script, tokens, wait_for
+from .harness import PARLEY, Browser, Gateway, Transcript, follow, script, stop, tokens, wait_for
 
 LONG, LONG_STEPS = tokens(100, 20)
 MODEL = script({"expect": "long", "steps": LONG_STEPS}, {"text": "Hello."})
@@ -52,7 +52,7 @@ class DeathTests(unittest.TestCase):
             browser = self.signed_in(gateway)
             conversation = browser.call("createConversation")["conversation"]["id"]
             (parley,) = gateway.parleys
-            os.kill(parley, signal.SIGSTOP)
+            stop(parley)
             answers: list[str] = []
             sender = threading.Thread(
                 target=lambda: answers.append(browser.call("sendMessage", conversationId=conversation, text="Hello?")["turn"]["id"])
@@ -212,7 +212,7 @@ class WorkerTests(unittest.IsolatedAsyncioTestCase):
                 await those.start()
                 (host,) = those.hosts
                 assert host.process_id
-                os.kill(host.process_id, signal.SIGSTOP)
+                stop(host.process_id)
                 # What it was asked is asked of the next one.
                 models = await those.call("listModels", {"caller": {"userId": "ada"}}, "ada", is_repeatable=True)
                 self.assertTrue(models["data"])

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import socket
+import time
 import unittest
+from typing import Any
+from unittest.mock import Mock, patch
 
-from .harness import Gateway, follow, script, tokens
+import uvicorn
+from starlette.requests import Request
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from gateway import requests
+from gateway.__main__ import REQUEST_SECONDS, Server
+from parley import ParleyError
+
+from .harness import Gateway, follow, memory, script, tokens
 
 
 class MethodsTests(unittest.TestCase):
@@ -134,12 +148,32 @@ class MethodsTests(unittest.TestCase):
             (deep, 400, "parseError"),
             (b"[" * 100_000, 400, "parseError"),
             (b"[]", 400, "invalidRequest"),
-            (json.dumps({"text": "x" * 4_300_000}).encode(), 413, "inputTooLarge"),
+            (json.dumps({"text": "x" * 8_400_000}).encode(), 413, "inputTooLarge"),
         ):
             answer = self.browser.post("/api/sendMessage", body)
             self.assertEqual((answer.status, answer.code), (status, code), body[:20])
         answer = self.browser.post("/api/sendMessage", {"text": "x"}, Content_Type="text/plain")
         self.assertEqual((answer.status, answer.code), (415, "unsupportedMediaType"))
+
+    def test_bodies_without_end_take_no_more_than_their_room(self) -> None:
+        self.signed_in("Ida")
+        before = memory(self.gateway)
+        head = f"POST /api/createBot HTTP/1.1\r\nHost: localhost:{self.gateway.port}\r\nContent-Type: application/json\r\n"
+        connections = [socket.create_connection(("127.0.0.1", self.gateway.port)) for _ in range(40)]
+        for connection in connections:
+            connection.sendall(f"{head}Content-Length: 4000000\r\n\r\n".encode())
+            connection.setblocking(False)
+        for _ in range(40):
+            for connection in connections:
+                with contextlib.suppress(BlockingIOError):
+                    connection.send(b"x" * 100_000)
+            time.sleep(0.01)
+        # All of it would be 160 MB. What is short goes on.
+        self.browser.call("createConversation")
+        self.assertLess(memory(self.gateway) - before, 100 * 1024)
+        for connection in connections:
+            connection.close()
+        self.browser.call("createConversation", metadata={"long": "x" * 60_000})
 
     def test_other_sites_are_refused(self) -> None:
         self.signed_in("Edith")
@@ -151,6 +185,39 @@ class MethodsTests(unittest.TestCase):
         self.assertEqual(self.browser.post("/api/sign-out", {}, Origin="https://evil.example").status, 403)
         # By a name that was made to mean this address.
         self.assertEqual(self.browser.get("/api/session", Host=f"evil.example:{self.gateway.port}").status, 421)
+
+
+class PatienceTests(unittest.IsolatedAsyncioTestCase):
+    """What is never finished."""
+
+    async def test_a_body_must_come_in_time(self) -> None:
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(0.02)
+            return {"type": "http.request", "body": b"x" * 20_000, "more_body": True}
+
+        bodies = requests.Bodies(1_000_000)
+        with patch.object(requests, "BODY_SECONDS", 0.1), self.assertRaises(ParleyError) as refused:
+            await bodies.read(Request({"type": "http", "method": "POST", "headers": []}, receive))
+        self.assertEqual(refused.exception.http_status, 408)
+        # The room that it took is free again.
+        self.assertEqual(await bodies._room.take(requests.LONG_BODIES_BYTES), requests.LONG_BODIES_BYTES)
+
+    async def test_a_connection_must_ask_for_something(self) -> None:
+        server = Server(uvicorn.Config("none"), asyncio.Event())
+        silent, busy = (H11Protocol.__new__(H11Protocol) for _ in range(2))
+        for connection in (silent, busy):
+            connection.transport = Mock()
+            connection.cycle = None  # type: ignore[assignment]
+            server.server_state.connections.add(connection)
+        server._end_idle(0)
+        busy.cycle = Mock(response_complete=True)
+        server._end_idle(REQUEST_SECONDS)
+        silent.transport.abort.assert_not_called()  # type: ignore[attr-defined]
+        server._end_idle(REQUEST_SECONDS + 1)
+        silent.transport.abort.assert_called()  # type: ignore[attr-defined]
+        busy.cycle = Mock(response_complete=False)
+        server._end_idle(9 * REQUEST_SECONDS)
+        busy.transport.abort.assert_not_called()  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import socket
 import unittest
 from collections.abc import Generator, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -19,7 +18,7 @@ from gateway.streams import EventStream
 from gateway.workers import Workers
 from parley import HostEnded, Object, ParleyError
 
-from .harness import Events, Gateway, Transcript, follow, script, tokens, wait_for
+from .harness import Events, Gateway, Transcript, follow, memory, script, tokens, wait_for
 
 LONG, LONG_STEPS = tokens(100, 10)
 # Much more than the gateway, Parley and the sockets between them hold.
@@ -137,6 +136,16 @@ class StreamsTests(unittest.TestCase):
             connection.close()
         # Those who come after them find room again.
         self.assertEqual(follow(self.browser, turn).text, BIG)
+
+    def test_nobody_has_too_many_streams(self) -> None:
+        turn = self.send("silence")
+        streams = [self.browser.events(turn) for _ in range(32)]
+        answer = self.browser.get(f"/api/turns/{turn}/events")
+        self.assertEqual((answer.status, answer.code, answer.headers["Retry-After"]), (429, "tooManyStreams", "5"))
+        for stream in streams:
+            stream.close()
+        self.browser.call("cancelTurn", turnId=turn)
+        wait_for(lambda: self.browser.get(f"/api/turns/{turn}/events").status == 200)
 
     def unread(self, turn: str) -> socket.socket:
         """A connection that asks for a turn's events and reads none."""
@@ -349,12 +358,6 @@ def parsed(response: bytes) -> Any:
             self.readline = BytesIO(response.partition(b"\r\n\r\n")[2]).readline
 
     return Events(None, Body())  # type: ignore[arg-type]
-
-
-def memory(gateway: Gateway) -> int:
-    """What the gateway holds, in KiB."""
-    status = Path(f"/proc/{gateway.process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
 
 
 if __name__ == "__main__":

@@ -365,7 +365,7 @@ package final class Turns: Sendable {
         guard text.contains(where: { !$0.isWhitespace }) else {
             throw .invalidParams(path: "text", reason: "expected more than white space")
         }
-        let limit = caller.kind == .anonymous ? limits.maxMessageBytesAnonymous : limits.maxMessageBytesUser
+        let limit = limits.maxMessageBytes(for: caller.kind)
         guard text.utf8.count <= limit else {
             throw Failure(
                 .messageTooLarge, "The message is larger than \(limit) bytes.",

@@ -46,6 +46,10 @@ package struct QuotaKey: Hashable, Sendable {
     package static let userBots = QuotaKey(scope: .user, unit: "bots", kind: .live)
     /// Turns of a user.
     package static let userTurns = QuotaKey(scope: .user, unit: "turns", kind: .window)
+    /// Conversations that an anonymous person has forked or imported.
+    package static let anonymousCopies = QuotaKey(scope: .anonymous, unit: "copies", kind: .window)
+    /// Conversations that a user has forked or imported.
+    package static let userCopies = QuotaKey(scope: .user, unit: "copies", kind: .window)
     /// Turns of an anonymous person that run.
     package static let anonymousInFlight = QuotaKey(scope: .anonymous, unit: "inFlight", kind: .lease)
     /// Turns of a user that run.
@@ -70,8 +74,8 @@ package struct QuotaKey: Hashable, Sendable {
 
     /// All but those of tools, in the order in which they are shown and checked: what waiting does not help against comes first.
     package static let all: [QuotaKey] = [
-        .anonymousTurns, .anonymousBots, .userBots, .anonymousInFlight, .userInFlight, .userTurns, .addressAnonymousUsers, .addressTurns,
-        .systemAnonymousTurns, .systemTurns,
+        .anonymousTurns, .anonymousBots, .userBots, .anonymousInFlight, .userInFlight, .userTurns, .anonymousCopies, .userCopies,
+        .addressAnonymousUsers, .addressTurns, .systemAnonymousTurns, .systemTurns,
     ]
 
     /// What one turn of a person counts against, whether or not there is a limit: a limit that is set later finds what was taken before.
@@ -91,6 +95,18 @@ package struct QuotaKey: Hashable, Sendable {
         case .operator: nil
         }
     }
+
+    /// The limit of the conversations that a person copies; nil for the operator, who has none.
+    package static func copies(of kind: PersonKind) -> QuotaKey? {
+        switch kind {
+        case .anonymous: .anonymousCopies
+        case .user: .userCopies
+        case .operator: nil
+        }
+    }
+
+    /// Whether it counts conversations that are copied.
+    package var isOfCopies: Bool { self == .anonymousCopies || self == .userCopies }
 
     /// The limit of a person's bots; nil for the operator, who has none.
     package static func bots(of kind: PersonKind) -> QuotaKey? {

@@ -53,6 +53,8 @@ package struct QuotaPolicy: Hashable, Sendable {
         QuotaRule(.anonymousTurns, limit: 50, warnAfter: 40),
         QuotaRule(.anonymousBots, limit: 1),
         QuotaRule(.userBots, limit: 3),
+        QuotaRule(.anonymousCopies, limit: 10, windowSeconds: 3_600),
+        QuotaRule(.userCopies, limit: 60, windowSeconds: 3_600),
         QuotaRule(.anonymousInFlight, limit: 1),
         QuotaRule(.userInFlight, limit: 2),
         QuotaRule(.addressAnonymousUsers, limit: 30, windowSeconds: 3_600),

@@ -137,6 +137,7 @@ extension QuotaKey {
         switch (scope, kind) {
         case (.system, _): "The host has taken as many messages as it may for now."
         case (.address, _): "Too much has come from this address for now."
+        case (_, .window) where isOfCopies: "You have copied as many conversations as you may for now."
         case (_, .window): "You have sent as many messages as you may for now."
         case (_, .lease): "Another message of yours is still being answered."
         case (_, .live): "You have as many \(unit) as you may have."
