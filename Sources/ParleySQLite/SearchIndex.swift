@@ -112,27 +112,26 @@ struct SearchIndex {
                 conversation.owner
             ) { $0[0] }
             guard let title else { continue }
-            for entry in conversation.entries where !entry.words.isEmpty && (entry.message != Self.title || entry.text == title) {
+            // What has no words is put in as well, or it would be found missing for ever.
+            for entry in conversation.entries where entry.message != Self.title || entry.text == title {
                 let isNew = try db.run(
                     "INSERT OR IGNORE INTO search_entries (conversation, message) VALUES (?, ?)", conversation.key, entry.message)
                 if isNew > 0 { try db.run("INSERT INTO search_index (rowid, words) VALUES (?, ?)", db.lastInsertedRowID, entry.words) }
             }
-            if try conversation.isWhole && !isMore(than: conversation) {
+            if try conversation.isWhole && !isAnythingMissing(in: conversation.key) {
                 try db.run("UPDATE conversations SET unindexed = 0 WHERE key = ?", conversation.key)
             }
         }
         return try emptyGraves(atMost: Self.batch) == Self.batch
     }
 
-    /// Whether something is missing that was not when a conversation was read. What has no words is missing for ever.
-    private func isMore(than conversation: SearchBatch.Conversation) throws -> Bool {
-        let title = conversation.entries.first { $0.message == Self.title }?.text
-        var isMore = false
-        try forEachMissing(in: conversation.key, after: conversation.entries.last?.message ?? 0) { message, text in
-            isMore = message != Self.title || text != title
-            return !isMore
+    private func isAnythingMissing(in conversation: Int64) throws -> Bool {
+        var isMissing = false
+        try forEachMissing(in: conversation) { _, _ in
+            isMissing = true
+            return false
         }
-        return isMore
+        return isMissing
     }
 
     /// Takes entries out of the index that belong to nothing any more.
@@ -184,12 +183,8 @@ struct SearchIndex {
     /// Reads the texts of a conversation that searches look through and that are not in the index: its title, and what the user or the assistant
     /// says in its messages, in the order in which they were stored. What a running turn still says is not among them.
     ///
-    /// - Parameters:
-    ///   - key: the message up to which they are known, beside the title.
-    ///   - body: takes a message's key, or ``title``, and its text; tells whether it wants another. It must not call this again.
-    func forEachMissing(
-        in conversation: Int64, after key: Int64 = 0, _ body: (_ message: Int64, _ text: String) throws -> Bool
-    ) throws {
+    /// - Parameter body: takes a message's key, or ``title``, and its text; tells whether it wants another. It must not call this again.
+    func forEachMissing(in conversation: Int64, _ body: (_ message: Int64, _ text: String) throws -> Bool) throws {
         let title: String? = try db.first(
             """
             SELECT title FROM conversations c
@@ -202,9 +197,9 @@ struct SearchIndex {
         try db.forEach(
             """
             SELECT key FROM messages INDEXED BY messages_in_order
-            WHERE conversation = ?1 AND key > max(?2, coalesce((SELECT max(message) FROM search_entries WHERE conversation = ?1), 0))
+            WHERE conversation = ?1 AND key > coalesce((SELECT max(message) FROM search_entries WHERE conversation = ?1), 0)
             ORDER BY key
-            """, conversation, key
+            """, conversation
         ) { row in
             let message: Int64 = row[0]
             guard let (text, isFinal) = try text(ofMessage: message), isFinal else { return false }

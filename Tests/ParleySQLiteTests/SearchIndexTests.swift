@@ -54,6 +54,20 @@ import Testing
         try await store.close()
     }
 
+    @Test func whatHasNoWordsHoldsUpNothing() async throws {
+        let database = try TemporaryDatabase()
+        let store = try database.open()
+        try await store.makeConversation("c", title: "!!!", for: .ann)
+        for (number, text) in [String(repeating: ".", count: 70_000), String(repeating: "-", count: 70_000), "word"].enumerated() {
+            try await store.exchange("t\(number)", in: "c", text: text, answer: "…", for: .ann)
+        }
+        #expect(try await store.found("word", for: .ann) == ["c": ["t2.user"]])
+        #expect(try await !store.prepareSearches())
+        #expect(try await store.read { try $0.db.first("SELECT count(*) FROM conversations WHERE unindexed") { $0[0] as Int } } == 0)
+        try await store.close()
+        #expect(SQLiteStore.check(path: database.path) == [])
+    }
+
     @Test func whoSaysLittleAmongManyFindsItQuickly() async throws {
         let store = try SQLiteStore.open(.test(.memory))
         for caller in [Caller.ann, .bob] { try await store.makeConversation("\(caller)", title: "Parrots", for: caller) }
