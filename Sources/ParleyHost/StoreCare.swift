@@ -2,8 +2,8 @@ import Logging
 import ParleyCore
 
 /// What a store needs while its host runs: deleted bytes are erased once nothing has happened for a while, so that a long-running host does
-/// not keep them until it ends; once a day what has expired is discarded; searches are prepared; once an hour conversations go that are
-/// kept no longer.
+/// not keep them until it ends; once a day what has expired is discarded; searches are prepared; about once an hour conversations go that
+/// are kept no longer.
 final class StoreCare: Sendable {
     /// How often searches are prepared, in milliseconds: rarely, because much at a time costs less, and what they find does not depend on it; and how
     /// long others may write before a little more is done of what is a lot.
@@ -44,12 +44,8 @@ final class StoreCare: Sendable {
     ///
     /// - Parameter isIdle: whether nothing happens at the moment.
     func run(isIdle: () -> Bool) async {
-        do {
-            // An earlier process may have been killed before it could erase.
-            if try await store.erasurePending() { noteDeletion() }
-        } catch {
-            warn("pending erasure not read", error)
-        }
+        // An earlier process may have been killed before it could erase.
+        await noteWhatIsPending()
         var nextDiscard = ambient.monotonicMilliseconds()
         while !Task.isCancelled {
             do {
@@ -60,6 +56,7 @@ final class StoreCare: Sendable {
             if ambient.monotonicMilliseconds() >= nextDiscard {
                 nextDiscard = ambient.monotonicMilliseconds() + Self.discardMilliseconds
                 await discardExpired()
+                await noteWhatIsPending()
             }
             let due = ambient.monotonicMilliseconds() - idleMilliseconds
             guard let deletion = lastDeletion.withLock({ $0 }), deletion <= due, isIdle() else { continue }
@@ -85,6 +82,14 @@ final class StoreCare: Sendable {
         }
     }
 
+    private func noteWhatIsPending() async {
+        do {
+            if try await store.erasurePending() { noteDeletion() }
+        } catch {
+            warn("pending erasure not read", error)
+        }
+    }
+
     private func prepareSearches() async -> Bool {
         do {
             return try await store.prepareSearches()
@@ -100,7 +105,6 @@ final class StoreCare: Sendable {
         repeat {
             do throws(Failure) {
                 let (deleted, next) = try await store.deleteUnusedConversations(retention, from: place, at: ambient.now())
-                if deleted > 0 { noteDeletion() }
                 count += deleted
                 place = next
             } catch {
@@ -110,6 +114,7 @@ final class StoreCare: Sendable {
             }
             if place != nil { try await ambient.sleep(milliseconds: Self.pauseMilliseconds) }
         } while place != nil
+        await noteWhatIsPending()
         if count > 0 { logger.notice("deleted conversations that are kept no longer", metadata: ["count": .stringConvertible(count)]) }
     }
 

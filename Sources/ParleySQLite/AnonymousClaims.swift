@@ -20,7 +20,7 @@ extension StoreTransaction {
         guard isConfirmed else { return claim }
         let user = try personForWriting(caller, at: now)
         try buryEntries(ofPerson: holder.key)
-        try db.run("UPDATE conversations SET owner = ?, unindexed = 1 WHERE owner = ?", user, holder.key)
+        try db.run("UPDATE conversations SET owner = ?, used_at = ?, unindexed = 1 WHERE owner = ?", user, timeOfUse(at: now), holder.key)
         for var bot in try botRows(of: holder.key) {
             if let name = try freeName(like: bot.value.name, owner: user) {
                 bot.value.name = name

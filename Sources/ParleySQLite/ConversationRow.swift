@@ -69,22 +69,27 @@ extension StoreTransaction {
     func insert(_ new: NewConversation, owner: Int64) throws {
         let bot = try new.botID.map { try self.usableBot($0, by: owner).key }
         try db.run(
-            "INSERT INTO conversations (id, owner, bot, title, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-            new.id, owner, bot, new.title, StoredJSON.text(of: new.metadata), new.createdAt)
+            """
+            INSERT INTO conversations (id, owner, bot, title, metadata, created_at, updated_at, used_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
+            """,
+            new.id, owner, bot, new.title, StoredJSON.text(of: new.metadata), new.createdAt, timeOfUse(at: new.createdAt))
     }
 
-    /// Stores a conversation's new title and metadata, and whether it is pinned and archived.
+    /// Stores a conversation's new title and metadata, and whether it is pinned and archived. Whatever changes, it is used.
     ///
     /// - Parameter isRenamed: whether the title is another than before.
-    func update(_ conversation: ConversationRow, isRenamed: Bool) throws {
+    func update(_ conversation: ConversationRow, isRenamed: Bool, at now: Timestamp) throws {
         let value = conversation.value
         if isRenamed { try buryTitle(ofConversation: conversation.key) }
         try db.run(
             """
-            UPDATE conversations SET title = ?, metadata = ?, pinned = ?, archived = ?, updated_at = ?, unindexed = max(unindexed, ?)
+            UPDATE conversations SET title = ?, metadata = ?, pinned = ?, archived = ?, updated_at = ?, used_at = ?,
+                unindexed = max(unindexed, ?)
             WHERE key = ?
             """,
-            value.title, StoredJSON.text(of: value.metadata), value.pinned, value.archived, value.updatedAt, isRenamed, conversation.key)
+            value.title, StoredJSON.text(of: value.metadata), value.pinned, value.archived, value.updatedAt, timeOfUse(at: now), isRenamed,
+            conversation.key)
     }
 
     /// Adds what a message cost to what its conversation cost.
@@ -95,9 +100,10 @@ extension StoreTransaction {
     }
 
     /// Links a conversation to a bot, or to none.
-    func link(_ conversation: ConversationRow, to bot: Int64?) throws {
+    func link(_ conversation: ConversationRow, to bot: Int64?, at now: Timestamp) throws {
         try db.run(
-            "UPDATE conversations SET bot = ?, updated_at = ? WHERE key = ?", bot, conversation.value.updatedAt, conversation.key)
+            "UPDATE conversations SET bot = ?, updated_at = ?, used_at = ? WHERE key = ?", bot, conversation.value.updatedAt,
+            timeOfUse(at: now), conversation.key)
     }
 
     /// Deletes a conversation with all that belongs to it.

@@ -148,7 +148,10 @@ package struct DatabaseExamination: Sendable {
         }
         openTurns =
             try connection.rows("SELECT count(*) FROM turns WHERE status IN ('queued', 'inProgress')").first.flatMap { Int($0[0]) } ?? 0
-        let pending = try connection.rows("SELECT value FROM marks WHERE name = '\(Erasure.mark)'").first.flatMap { Int64($0[0]) }
+        let marks = "'\(Erasure.marks.due)', '\(Erasure.marks.deferred)'"
+        let pending = try connection.rows("SELECT value FROM marks WHERE name IN (\(marks)) ORDER BY value LIMIT 1").first.flatMap {
+            Int64($0[0])
+        }
         erasurePendingSince = pending.map(Timestamp.init(milliseconds:))
     }
 }

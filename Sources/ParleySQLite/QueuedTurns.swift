@@ -24,6 +24,7 @@ extension StoreTransaction {
         try db.run(
             "INSERT INTO queued_turns (conversation, rank, turn, title, model, max_output_tokens, parts) VALUES (?, ?, ?, ?, ?, ?, ?)",
             conversation.key, rank, turn, new.title, new.options.model, new.options.maxOutputTokens, StoredJSON.text(of: new.content))
+        try noteUse(ofConversation: conversation.key, at: new.now)
         let active = conversation.value.activeTurnID
         if new.onBusy == .interrupt, let active { try requestCancel(ofTurn: self.turn(active).key, at: new.now) }
         return (waiting.ahead + 1, new.onBusy == .interrupt ? active : nil)

@@ -21,6 +21,7 @@ extension StoreTransaction {
         if node.turnID == conversation.value.activeTurnID { try requireFree(conversation, at: now) }
         try db.run(
             "UPDATE messages SET rating = ?, rating_note = ? WHERE key = ?", rating?.verdict.rawValue, rating?.note, node.key)
+        try noteUse(ofConversation: conversation.key, at: now)
         guard let message = try message(id, ofConversation: place.conversation) else { throw Failure.notFound(.message, id) }
         return message
     }

@@ -22,7 +22,7 @@ extension SQLiteStore {
 
     package func erase() async throws(Failure) -> Bool {
         try await writeAlone { transaction in
-            guard try Erasure.isPending(in: transaction.db) else { return true }
+            guard try Erasure.isDue(in: transaction.db) else { return true }
             return try transaction.surroundings.whileAlone { try Erasure.perform(in: transaction.db) } ?? false
         }
     }
@@ -30,19 +30,28 @@ extension SQLiteStore {
     package func deleteUnusedConversations(
         _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
     ) async throws(Failure) -> (deleted: Int, next: RetentionPlace?) {
-        let place =
-            if let place { place } else {
-                RetentionPlace(time: try await write { try $0.advanceRetentionTime(to: now) }, person: 0)
-            }
-        let (found, next) = try await read { try $0.unusedConversations(policy, from: place) }
-        guard let last = found.last else { return (0, next) }
-        let deleted = try await write { try $0.delete(found, keepsPinned: policy.keepsPinned, at: now) }
-        // What was found and is in use again must not be found for ever.
-        return (deleted, deleted > 0 ? next : RetentionPlace(time: place.time, person: last.owner))
+        let begun = if let place { Optional(place) } else { try await beginRetentionWalk(at: now) }
+        guard let place = begun else { return (0, nil) }
+        var (found, next) = try await read { try $0.unusedConversations(policy, from: place) }
+        var deleted = 0
+        if let last = found.last {
+            deleted = try await write { [found] in try $0.delete(found, keepsPinned: policy.keepsPinned, at: now) }
+            // What was found and is in use again must not be found for ever.
+            if deleted == 0 { next = RetentionPlace(time: place.time, person: last.owner) }
+        }
+        if next == nil { try await write { try $0.endRetentionWalk() } }
+        return (deleted, next)
+    }
+
+    private func beginRetentionWalk(at now: Timestamp) async throws(Failure) -> RetentionPlace? {
+        try await write { try $0.beginRetentionWalk(at: now) }.map { RetentionPlace(time: $0, person: 0) }
     }
 
     package func discardExpired(at now: Timestamp) async throws(Failure) {
-        try await write { try $0.discardExpired(at: now) }
+        try await write { transaction in
+            try transaction.discardExpired(at: now)
+            try Erasure.takeTurn(in: transaction.db, at: now)
+        }
     }
 
     /// What the store says about itself.
@@ -59,7 +68,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Turns that still run are
+    /// Finishes what was begun, erases what is due if this is the only host, and lets go of the files. Turns that still run are
     /// interrupted, because nobody will end them.
     ///
     /// - Throws: `storeUnavailable`, `storeFull`, `internalError`; the files are let go of all the same.
@@ -86,6 +95,7 @@ extension SQLiteStore {
                 try transaction.db.run("DELETE FROM hosts WHERE number = ?", transaction.surroundings.host)
                 // Processes that are always short would otherwise never do it.
                 try transaction.discardExpiredOnceADay(at: now)
+                try Erasure.takeTurn(in: transaction.db, at: now)
             }
             _ = try await erase()
             return .success(())

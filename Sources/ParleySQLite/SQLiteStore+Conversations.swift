@@ -41,7 +41,7 @@ extension SQLiteStore {
             }
             let title = conversation.value.title
             conversation.value.apply(change, at: now)
-            try transaction.update(conversation, isRenamed: conversation.value.title != title)
+            try transaction.update(conversation, isRenamed: conversation.value.title != title, at: now)
             return conversation.value
         }
     }
@@ -55,7 +55,7 @@ extension SQLiteStore {
             let bot = try botID.map { try transaction.usableBot($0, by: person) }
             conversation.value.botID = bot?.value.id
             conversation.value.updatedAt = now
-            try transaction.link(conversation, to: bot?.key)
+            try transaction.link(conversation, to: bot?.key, at: now)
             return conversation.value
         }
     }

@@ -33,7 +33,8 @@ package struct SQLiteStoreConfiguration: Sendable {
     package var logger: Logger
     /// The wall clock, for what happens without a request: opening and the recovery that goes with it.
     package var now: @Sendable () -> Timestamp
-    /// Milliseconds of a clock that never steps, by which windows go on sliding while the wall clock is behind.
+    /// Milliseconds of a clock that never steps and goes on while the machine sleeps: by it windows go on sliding while the wall clock is behind, and
+    /// conversations get old.
     package var monotonic: @Sendable () -> Int64
     /// Tells the starts of the machine apart, from which that clock counts; 0 when they cannot be told apart.
     package var boot: Int64
@@ -48,7 +49,7 @@ package struct SQLiteStoreConfiguration: Sendable {
     ///   - quotas: the limits in force.
     ///   - logger: gets what the store recovers from, and refusals whose reason clients must not see.
     ///   - now: the wall clock.
-    ///   - monotonic: milliseconds of a clock that never steps.
+    ///   - monotonic: milliseconds of a clock that never steps and goes on while the machine sleeps.
     ///   - boot: tells the starts of the machine apart, from which that clock counts.
     package init(
         location: Location, durability: Durability = .normal, busyTimeout: Duration = .seconds(5), maximumPageBytes: Int = 1 << 20,

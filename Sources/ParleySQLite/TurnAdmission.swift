@@ -93,11 +93,11 @@ extension StoreTransaction {
         let followsHead = if case .afterHead = place { true } else { false }
         try db.run(
             """
-            UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ?, unindexed = 1,
+            UPDATE conversations SET head = ?, title = ?, message_count = ?, updated_at = ?, used_at = ?, unindexed = 1,
                 pending_command = iif(?, pending_command, NULL)
             WHERE key = ?
             """,
-            head, conversation.title, conversation.messageCount, now, followsHead, row.key)
+            head, conversation.title, conversation.messageCount, now, timeOfUse(at: now), followsHead, row.key)
         return AdmittedTurn(
             turn: turn, userMessage: userMessage, conversation: conversation, bot: bot?.value,
             ownsBot: bot.map { $0.owner == row.owner } ?? true, options: options)

@@ -234,9 +234,9 @@ extension StoreTransaction {
     private func free(_ conversation: Int64, head: Int64?, newMessages: Int, at now: Timestamp) throws {
         try db.run(
             """
-            UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, updated_at = ?, unindexed = 1
+            UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, updated_at = ?, used_at = ?, unindexed = 1
             WHERE key = ?
             """,
-            head, newMessages, now, conversation)
+            head, newMessages, now, timeOfUse(at: now), conversation)
     }
 }

@@ -95,7 +95,8 @@ struct Composition: Sendable {
                     location: location, durability: settings.text("durability") == "full" ? .full : .normal,
                     busyTimeout: .milliseconds(settings.integer("store.busyTimeoutMilliseconds")),
                     quotas: QuotaSettings.policy(settings), logger: logger, now: { ambient.now() },
-                    monotonic: { ambient.monotonicMilliseconds() }, boot: deterministic ? 1 : SystemAmbient.boot))
+                    monotonic: { deterministic ? ambient.monotonicMilliseconds() : SystemAmbient.uptimeMilliseconds() },
+                    boot: deterministic ? 1 : SystemAmbient.boot))
         } catch {
             throw DatabaseError(description: error.description)
         }

@@ -111,6 +111,14 @@ extension StoreContract {
             #expect(try await store.found("new", for: .ann) == [:])
         },
 
+        StoreContract("a copy is found like what it is a copy of") { store in
+            try await store.makeConversation("c", title: "Parrots", for: .ann)
+            try await store.exchange("t", in: "c", text: "Where do parrots live?", for: .ann)
+            try await store.fork("c", as: "d", for: .ann)
+            let found = try await store.found("parrots", for: .ann)
+            #expect(found["c"] == ["title", "t.user"] && found["d"]?.count == 2 && found.count == 2)
+        },
+
         StoreContract("a search is narrowed to a bot and to what is archived or not") { store in
             try await store.makeBot("b", name: "Bot", for: .ann)
             for number in 0..<8 {

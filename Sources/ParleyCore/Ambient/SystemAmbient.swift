@@ -46,6 +46,9 @@ package struct SystemAmbient: Ambient {
         return Int64(bitPattern: UInt64(String(decoding: digits.prefix(16), as: UTF8.self), radix: 16) ?? 0)
     }()
 
+    /// Milliseconds since the machine was started, also those in which it slept.
+    package static func uptimeMilliseconds() -> Int64 { milliseconds(of: CLOCK_BOOTTIME) }
+
     private static func milliseconds(of clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

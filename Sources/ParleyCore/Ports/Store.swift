@@ -280,7 +280,8 @@ package protocol Store: Sendable {
     /// Whether something deleted is still to be erased from the files.
     func erasurePending() async throws(Failure) -> Bool
 
-    /// Removes the bytes of what was deleted from the database's files, if an erasure is pending.
+    /// Removes the bytes of what was deleted from the database's files, if an erasure is pending. What `deleteUnusedConversations` deletes may wait
+    /// for it: for such alone it is done no more than once a day.
     ///
     /// - Returns: false when other processes are in the way and it stays pending.
     func erase() async throws(Failure) -> Bool
@@ -291,13 +292,14 @@ package protocol Store: Sendable {
     /// - Returns: whether more is to be done.
     func prepareSearches() async throws(Failure) -> Bool
 
-    /// Deletes some of the conversations in which nothing has happened for longer than a policy allows, as `deleteConversation` does. Those
-    /// in which a turn runs or waits are left, and those of the operator.
+    /// Deletes some of the conversations that were not used for longer than a policy allows, as `deleteConversation` does. Those in which a turn
+    /// runs or waits are left, and those of the operator. Whatever changes a conversation uses it, so does pinning it or not, archiving it or not,
+    /// and rating an answer.
     ///
-    /// Ages are reckoned by the wall clock, but from one walk to the next no more than 25 times the time that has passed by a clock that never
-    /// steps, and a day for each start of the machine: a clock that has gone wrong for an hour makes everything a day older, not a year.
+    /// Ages are reckoned by a time of the store's own, which goes on as a clock does that never steps. How long the machine was off the wall clock
+    /// tells at its next start: a day of it counts at once, and the rest 24 hours for each hour that passes, unless the clock is put right before.
     ///
-    /// - Parameter place: where the walk goes on; nil to begin one.
+    /// - Parameter place: where the walk goes on; nil to begin one, unless one was done within the hour, by whatever process.
     /// - Returns: how many were deleted, and where the walk goes on; nil when it has come to its end.
     func deleteUnusedConversations(
         _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
@@ -306,7 +308,8 @@ package protocol Store: Sendable {
     /// Forgets what no limit and no repeated request can need any more.
     func discardExpired(at now: Timestamp) async throws(Failure)
 
-    /// Finishes what was begun, erases what is pending if this is the only host, and lets go of the files. Nothing may be called afterwards.
+    /// Finishes what was begun, erases what is pending and need not wait if this is the only host, and lets go of the files. Nothing may be called
+    /// afterwards.
     func close() async throws(Failure)
 }
 

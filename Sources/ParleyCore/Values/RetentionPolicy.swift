@@ -1,4 +1,4 @@
-/// How long conversations are kept in which nothing happens any more.
+/// How long conversations are kept that are not used any more.
 package struct RetentionPolicy: Hashable, Sendable {
     /// `retention.user.days`: nil for ever.
     package var userDays: Int?

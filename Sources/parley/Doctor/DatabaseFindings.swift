@@ -13,8 +13,8 @@ struct DatabaseFindings {
     private static let scarceBytes = 256 << 20
     /// A log that grows beyond this is not emptied any more; hosts empty it every 16 MiB.
     private static let largeLogBytes = 128 << 20
-    /// A host that is idle or ends erases what is deleted, so that it seldom takes as long, in milliseconds.
-    private static let longErasure: Int64 = 86_400_000
+    /// A host that is idle or ends erases what is deleted, and what is kept no longer once a day, so that it seldom takes as long, in milliseconds.
+    private static let longErasure: Int64 = 172_800_000
 
     /// Looks at the database of the settings.
     static func findings(_ settings: Settings, now: Timestamp) -> [Finding] {

@@ -170,11 +170,11 @@ extension SettingKey {
         ),
         SettingKey(
             "retention.user.days", .limit(1...36_500), default: noLimit,
-            "After how many days without activity a user's conversations are deleted."
+            "After how many days in which they were not used a user's conversations are deleted."
         ),
         SettingKey(
             "retention.anonymous.days", .limit(1...36_500), default: noLimit,
-            "After how many days without activity an anonymous person's conversations are deleted."
+            "After how many days in which they were not used an anonymous person's conversations are deleted."
         ),
         SettingKey("retention.keepPinned", .flag, default: "true", "Whether conversations that are pinned are kept all the same."),
         SettingKey(
