@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "ParleyHostTests",
             dependencies: [
-                "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleyTestSupport", "ParleyTranscripts", "parley",
+                "JSON", "JSONRPC", "ParleyContract", "ParleyCore", "ParleyHost", "ParleySQLite", "ParleyTestSupport", "ParleyTranscripts",
+                "parley",
             ],
             exclude: ["Transcripts"],
             swiftSettings: strict),

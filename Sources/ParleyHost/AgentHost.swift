@@ -38,7 +38,7 @@ package final class AgentHost: Sendable {
     private let state: Locked<State>
 
     private struct State {
-        var wire: (attachments: AttachmentQueue, answers: AnswerGate)?
+        var wire: Wire?
         var defaultCaller: CallerClaim?
         /// Requests that can be cancelled.
         var handles: [RequestID: RequestHandle] = [:]
@@ -93,7 +93,11 @@ package final class AgentHost: Sendable {
     ///   - output: the descriptor that answers go to, which nobody else may write to.
     package func run(input: Int32, output: Int32) async {
         let connection = Connection(input: input, output: output, limits: limits.transport, handler: self)
-        state.withLock { $0.wire = (AttachmentQueue(connection: connection), AnswerGate(connection: connection)) }
+        state.withLock {
+            $0.wire = Wire(
+                attachments: AttachmentQueue(connection: connection), answers: AnswerGate(connection: connection, places: 16),
+                searches: AnswerGate(connection: connection, places: 4))
+        }
         await withTaskGroup(of: Void.self) { group in
             // Counted from here on, so that a deterministic host reads its first line when all have come to rest.
             for _ in 0..<4 { ambient.beginActivity() }
@@ -150,7 +154,17 @@ package final class AgentHost: Sendable {
     /// Where long answers wait for it.
     var answerGate: AnswerGate { wire.answers }
 
-    private var wire: (attachments: AttachmentQueue, answers: AnswerGate) {
+    /// Where searches wait for it: they also wait for one another, and must not take the places of other answers for that.
+    var searchGate: AnswerGate { wire.searches }
+
+    /// What waits for the connection.
+    private struct Wire {
+        var attachments: AttachmentQueue
+        var answers: AnswerGate
+        var searches: AnswerGate
+    }
+
+    private var wire: Wire {
         guard let wire = state.withLock({ $0.wire }) else {
             preconditionFailure("requests come over a connection, which lasts until the last of them has been answered")
         }

@@ -5,9 +5,6 @@ import ParleyCore
 ///
 /// Otherwise as many pages would be read for a client that reads none of them as it has requests in flight. They begin in their order.
 final class AnswerGate: Sendable {
-    /// How many may be on their way at once: enough to share the store's transactions.
-    private static let places = 16
-
     /// A place, which is given back once: when somebody says so, or nobody has it any more.
     final class Place: Sendable {
         private let gate: AnswerGate
@@ -50,10 +47,13 @@ final class AnswerGate: Sendable {
     }
 
     private let connection: Connection
+    private let places: Int
     private let state = Locked(State())
 
-    init(connection: Connection) {
+    /// - Parameter places: how many may be on their way at once: enough to share the store's transactions.
+    init(connection: Connection, places: Int) {
         self.connection = connection
+        self.places = places
     }
 
     /// Waits for a place, to be held until the answer is sent.
@@ -94,13 +94,13 @@ final class AnswerGate: Sendable {
         let (beginning, mustWait) = state.withLock { state in
             if isDue { state.awaitsConnection = false }
             var beginning: [CheckedContinuation<Bool, Never>] = []
-            while state.taken < Self.places, isDue || !connection.isCongested, let continuation = state.popFirst() {
+            while state.taken < places, isDue || !connection.isCongested, let continuation = state.popFirst() {
                 isDue = false
                 state.taken += 1
                 beginning.append(continuation)
             }
             // Whoever leaves looks again, so that only a connection is waited for that has enough.
-            guard state.taken < Self.places, !state.waiting.isEmpty, !state.awaitsConnection else { return (beginning, false) }
+            guard state.taken < places, !state.waiting.isEmpty, !state.awaitsConnection else { return (beginning, false) }
             state.awaitsConnection = true
             return (beginning, true)
         }

@@ -77,12 +77,15 @@ struct Call: Sendable {
 
     /// Waits until the connection takes an answer that may be long.
     ///
+    /// - Parameter gate: where to wait; nil for the gate of all that is no search.
     /// - Throws: `cancelled`; `shuttingDown` when the process ends before.
-    func place() async throws(Failure) -> AnswerGate.Place {
-        guard let place = await host.answerGate.enter() else {
-            throw handle.isCancelled
-                ? Failure(.cancelled, "The request was cancelled.") : Failure(.shuttingDown, "The host is shutting down.")
-        }
+    func place(at gate: AnswerGate? = nil) async throws(Failure) -> AnswerGate.Place {
+        guard let place = await (gate ?? host.answerGate).enter() else { throw cancellation }
         return place
+    }
+
+    /// Why the request's task is cancelled: somebody wants it, or the process ends.
+    var cancellation: Failure {
+        handle.isCancelled ? Failure(.cancelled, "The request was cancelled.") : Failure(.shuttingDown, "The host is shutting down.")
     }
 }

@@ -13,7 +13,7 @@ extension DatabaseCheck {
     }
 
     /// FTS5's own check writes, or behaves as if it did, and would keep hosts waiting; this one says the same by reading, and tells whether the index
-    /// is that of what is stored. A version that folds words otherwise must therefore put all of them in anew.
+    /// is that of what is stored; of one that another version has put in only a host that opens it makes one that can be told.
     static func searchIndex(in db: Database) throws -> [String] {
         let damage: [String]
         do {
@@ -21,7 +21,8 @@ extension DatabaseCheck {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
             damage = ["The index of searches is damaged; parley db compact makes it anew."]
         }
-        return try damage + graves(in: db) + strangers(in: db) + gaps(in: db)
+        let isCurrent = try SearchIndex(db: db).hasCurrentFolding()
+        return try damage + graves(in: db) + (isCurrent ? strangers(in: db) + gaps(in: db) : [])
     }
 
     /// Whether the index holds the words that were put in, each in its place: both ways are summed up in a number.

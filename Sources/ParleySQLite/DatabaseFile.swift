@@ -244,6 +244,7 @@ extension Configuration {
             return triesSoFar < tries
         }
         configuration.label = "parley"
+        configuration.maximumReaderCount = ReadLoop.maximumConnections
         // GRDB would end the process if a transaction could not be rolled back; the commit loop tries again with the next one.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in

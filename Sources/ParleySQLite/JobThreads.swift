@@ -5,7 +5,7 @@ import ParleyCore
 /// Threads of their own that work off database jobs, many at a time.
 ///
 /// Blocking inside SQLite would starve Swift's few cooperative threads, and a task's cancellation would abort GRDB's own asynchronous
-/// accesses; a job here is finished whatever becomes of the task that asked for it.
+/// accesses; a job here is finished whatever becomes of the task that asked for it, unless it says itself that it may be given up.
 final class JobThreads: Sendable {
     private let queue: JobQueue
 
@@ -39,23 +39,54 @@ final class JobThreads: Sendable {
         isAlone: Bool = false, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(Failure) -> Value {
         let outcome: Result<Value, Failure> = await withCheckedContinuation { continuation in
-            let job = DatabaseJob(
-                run: { db in
-                    let value = try body(db)
-                    return { continuation.resume(returning: .success(value)) }
-                },
-                fail: { continuation.resume(returning: .failure($0)) },
-                isAlone: isAlone)
-            do throws(JobQueue.Refusal) {
-                try queue.add(job)
-            } catch {
-                switch error {
-                case .closed: job.fail(SQLiteFailure.closed)
-                case .full: job.fail(Failure(.storeUnavailable, "Too many requests wait for the store."))
-                }
-            }
+            add(
+                DatabaseJob(
+                    run: { db in
+                        let value = try body(db)
+                        return { continuation.resume(returning: .success(value)) }
+                    },
+                    fail: { continuation.resume(returning: .failure($0)) },
+                    isAlone: isAlone))
         }
         return try outcome.get()
+    }
+
+    /// Has a thread do something that is given up when nobody wants it any more.
+    ///
+    /// - Parameter body: does it; asks from time to time whether it is still wanted, and throws whatever it likes when it is not.
+    /// - Throws: what the body throws, in the domain's words; `cancelled` at once when the task is cancelled.
+    func performWhileWanted<Value: Sendable>(
+        _ body: @escaping @Sendable (Database, _ isWanted: () -> Bool) throws -> Value
+    ) async throws(Failure) -> Value {
+        let answer = JobAnswer<Value>()
+        let outcome: Result<Value, Failure> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                answer.onceGiven { continuation.resume(returning: $0) }
+                add(
+                    DatabaseJob(
+                        run: { db in
+                            guard answer.isWanted else { return {} }
+                            let value = try body(db) { answer.isWanted }
+                            return { answer.give(.success(value)) }
+                        },
+                        fail: { answer.give(.failure($0)) },
+                        isAlone: false))
+            }
+        } onCancel: {
+            answer.give(.failure(Failure(.cancelled, "The request was cancelled.")))
+        }
+        return try outcome.get()
+    }
+
+    private func add(_ job: DatabaseJob) {
+        do throws(JobQueue.Refusal) {
+            try queue.add(job)
+        } catch {
+            switch error {
+            case .closed: job.fail(SQLiteFailure.closed)
+            case .full: job.fail(Failure(.storeUnavailable, "Too many requests wait for the store."))
+            }
+        }
     }
 
     /// Takes no more jobs and returns when the last one is done.

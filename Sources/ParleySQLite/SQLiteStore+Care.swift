@@ -27,15 +27,6 @@ extension SQLiteStore {
         }
     }
 
-    package func prepareSearches() async throws(Failure) -> Bool {
-        // Most of the time there is nothing to do, and looking holds up nobody who writes.
-        guard try await read({ try SearchIndex(db: $0.db).isBehind() }) else { return false }
-        let place = indexPlace.withLock { $0 }
-        let (next, isMore) = try await write { try SearchIndex(db: $0.db).advance(from: place) }
-        indexPlace.withLock { $0 = next }
-        return isMore
-    }
-
     package func deleteUnusedConversations(
         _ policy: RetentionPolicy, from place: RetentionPlace?, at now: Timestamp
     ) async throws(Failure) -> (deleted: Int, next: RetentionPlace?) {

@@ -29,14 +29,6 @@ extension SQLiteStore {
         }
     }
 
-    package func searchConversations(
-        _ search: ConversationSearch, page: PageRequest, for caller: Caller
-    ) async throws(Failure) -> Page<FoundConversation> {
-        try await read { transaction in
-            try transaction.search(search, of: transaction.person(caller), page: page)
-        }
-    }
-
     package func updateConversation(
         _ id: String, _ change: ConversationChange, at now: Timestamp, for caller: Caller
     ) async throws(Failure) -> Conversation {

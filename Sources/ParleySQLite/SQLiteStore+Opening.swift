@@ -65,6 +65,7 @@ extension SQLiteStore {
         } while try locks.map { try !$0.lock(host) } ?? false
         let transaction = StoreTransaction(db: db, surroundings: surroundings(host, locks, configuration))
         let interrupted = try transaction.recoverTurns(at: now)
+        try SearchIndex(db: db).requireCurrentFolding()
         configuration.logger.debug("opened the database", metadata: ["host": "\(host)", "interruptedTurns": "\(interrupted)"])
         return host
     }

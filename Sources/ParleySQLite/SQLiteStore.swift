@@ -4,8 +4,9 @@ import ParleyCore
 
 /// The store in an SQLite database: in one file that several processes may share, or in memory.
 ///
-/// The port's calls are divided by resource among the files beside this one. Each is one transaction, run by one of two loops:
-/// ``CommitLoop`` for what writes, ``ReadLoop`` for what only reads. Reading never writes: a turn whose host is gone shows as running until
+/// The port's calls are divided by resource among the files beside this one. Each is one transaction, run by one of three loops: ``CommitLoop``
+/// for what writes, ``ReadLoop`` for what only reads, and another of that kind for searches, which alone may bring the index that they read up to
+/// date first. Reading never writes: a turn whose host is gone shows as running until
 /// a call that writes meets it, or ``recoverTurns(at:)`` is called.
 package final class SQLiteStore: Store {
     package let engine = "sqlite"
@@ -15,8 +16,10 @@ package final class SQLiteStore: Store {
     let surroundings: StoreSurroundings
     let configuration: SQLiteStoreConfiguration
     let file: DatabaseFile?
-    /// How far the index of searches has come.
+    /// How far the index of searches has come, and whose turn it is to write in it.
     let indexPlace = Locked(SearchIndex.Place())
+    let indexTurns = Turnstile()
+    let searches: ReadLoop
     /// Where files are read.
     let importDesk = FileDesk()
     private let commits: CommitLoop
@@ -31,6 +34,7 @@ package final class SQLiteStore: Store {
         self.surroundings = surroundings
         commits = CommitLoop(writer: writer, logger: configuration.logger)
         reads = ReadLoop(reader: writer, logger: configuration.logger)
+        searches = ReadLoop(ofSearches: writer, logger: configuration.logger)
     }
 
     /// Does something in a transaction that is committed when the call returns.
@@ -54,8 +58,11 @@ package final class SQLiteStore: Store {
         }
     }
 
-    /// Ends the loop of reads, so that none is in the way of those who need the files for themselves.
-    func stopReading() async { await reads.stop() }
+    /// Ends the loops of reads, so that none is in the way of those who need the files for themselves.
+    func stopReading() async {
+        await searches.stop()
+        await reads.stop()
+    }
 
     /// Ends the loop of writes.
     func stopWriting() async { await commits.stop() }

@@ -4,8 +4,8 @@ import ParleyCore
 /// The index of what searches look through, and how it keeps up with what is stored.
 ///
 /// What stores or deletes something only leaves word of it, which costs next to nothing: `conversations.unindexed`, and entries that have lost
-/// their conversation. The rest is done later, a little at a time (``advance(from:)``). A search finds what is not in the index yet by
-/// reading it.
+/// their conversation. The rest is done later, a little at a time: what is missing is read and folded in one transaction (``missing(from:)``), and put
+/// in in another (``put(_:)``), which whoever else writes waits for. A search finds what is not in the index yet by reading it.
 struct SearchIndex {
     /// How far a walk through the conversations that are not in the index has come: the last one that is done with, by owner.
     struct Place {
@@ -18,7 +18,7 @@ struct SearchIndex {
 
     /// How much is done in one transaction: as many conversations, entries that are taken out, and bytes of text; one text may be longer.
     private static let batch = 64
-    private static let batchBytes = 65_536
+    static let batchBytes = 65_536
     /// What a text costs beside its bytes, in bytes.
     private static let overhead = 128
 
@@ -26,58 +26,112 @@ struct SearchIndex {
 
     // MARK: Keeping up
 
-    /// Whether anything is to be put in or taken out.
-    func isBehind() throws -> Bool {
-        try db.first(
-            "SELECT EXISTS (SELECT 1 FROM conversations WHERE unindexed) OR EXISTS (SELECT 1 FROM search_entries WHERE conversation IS NULL)"
-        ) { $0[0] } ?? false
+    /// Changes whenever ``SearchWords``, or the libraries that it asks, make other words of a text, or `searchText` another text of a message.
+    private static let folding = 2
+    private static let foldingMark = "searchFolding"
+
+    /// Whether the index holds what this version makes of texts.
+    func hasCurrentFolding() throws -> Bool {
+        try db.first("SELECT value FROM marks WHERE name = ?", Self.foldingMark) { $0[0] } == Self.folding
     }
 
-    /// Puts some of what is missing into the index, and takes out some of what is gone.
+    /// Has everything put in anew if another version has put it in, which may have made other words of it.
+    func requireCurrentFolding() throws {
+        guard try !hasCurrentFolding() else { return }
+        try db.run("UPDATE search_entries SET conversation = NULL WHERE conversation IS NOT NULL")
+        try db.run("UPDATE conversations SET unindexed = 1 WHERE NOT unindexed")
+        try db.run(
+            "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", Self.foldingMark,
+            Self.folding)
+    }
+
+    /// Whether anything is to be taken out.
+    func hasGraves() throws -> Bool {
+        try db.first("SELECT EXISTS (SELECT 1 FROM search_entries WHERE conversation IS NULL)") { $0[0] } ?? false
+    }
+
+    /// Reads some of what is missing.
     ///
     /// Walking on from where the last batch ended, and not always from the beginning, keeps those who say a lot from holding up everybody else.
-    ///
-    /// - Returns: where to go on, and whether something is left for that.
-    func advance(from place: Place) throws -> (next: Place, isMore: Bool) {
-        let graves = try emptyGraves(atMost: Self.batch)
-        var list: [(owner: Int64, key: Int64)] = try db.all(
-            "SELECT owner, key FROM conversations WHERE unindexed AND owner = ? AND key > ? ORDER BY key LIMIT ?", place.owner,
-            place.conversation, Self.batch
-        ) { ($0[0], $0[1]) }
-        list += try db.all(
-            "SELECT owner, key FROM conversations WHERE unindexed AND owner > ? ORDER BY owner, key LIMIT ?", place.owner,
-            Self.batch - list.count
-        ) { ($0[0], $0[1]) }
-        var place = place
-        var bytes = 0
-        for (owner, key) in list {
-            guard try add(key, of: owner, &bytes) else { return (place, true) }
-            place = Place(owner: owner, conversation: key)
-        }
-        return list.count < Self.batch ? (Place(), graves == Self.batch) : (place, true)
+    func missing(from place: Place) throws -> SearchBatch {
+        var list = try conversations("owner = ?1 AND key > ?2 ORDER BY key", place.owner, place.conversation, atMost: Self.batch)
+        list += try conversations(
+            "owner > ?1 AND ?2 IS NOT NULL ORDER BY owner, key", place.owner, place.conversation, atMost: Self.batch - list.count)
+        return try missing(of: list, from: place)
     }
 
-    /// Puts in what is missing of a conversation.
-    ///
-    /// - Parameter bytes: what this batch has taken so far.
-    /// - Returns: false when the batch is full before all is done.
-    private func add(_ conversation: Int64, of owner: Int64, _ bytes: inout Int) throws -> Bool {
-        let terms = SearchTerms(owner: owner)
-        var isComplete = true
-        try forEachMissing(in: conversation) { message, text in
-            guard bytes < Self.batchBytes else {
-                isComplete = false
-                return false
-            }
-            bytes += text.utf8.count + Self.overhead
-            let words = terms.text(of: text)
-            guard !words.isEmpty else { return true }
-            try db.run("INSERT INTO search_entries (conversation, message) VALUES (?, ?)", conversation, message)
-            try db.run("INSERT INTO search_index (rowid, words) VALUES (?, ?)", db.lastInsertedRowID, words)
-            return true
+    /// Reads some of what is missing of one person.
+    func missing(of owner: Int64) throws -> SearchBatch {
+        let place = Place(owner: owner)
+        return try missing(
+            of: conversations("owner = ?1 AND key > ?2 ORDER BY key", place.owner, place.conversation, atMost: Self.batch), from: place)
+    }
+
+    private func conversations(
+        _ condition: String, _ owner: Int64, _ key: Int64, atMost count: Int
+    ) throws -> [SearchBatch.Conversation] {
+        try db.all("SELECT key, id, owner FROM conversations WHERE unindexed AND \(condition) LIMIT ?3", owner, key, count) {
+            SearchBatch.Conversation(key: $0[0], id: $0[1], owner: $0[2])
         }
-        if isComplete { try db.run("UPDATE conversations SET unindexed = 0 WHERE key = ?", conversation) }
-        return isComplete
+    }
+
+    private func missing(of list: [SearchBatch.Conversation], from place: Place) throws -> SearchBatch {
+        var batch = SearchBatch(next: place)
+        for var conversation in list {
+            try forEachMissing(in: conversation.key) { message, text in
+                guard batch.bytes < Self.batchBytes else {
+                    conversation.isWhole = false
+                    return false
+                }
+                batch.bytes += text.utf8.count + Self.overhead
+                conversation.entries.append(SearchBatch.Entry(message: message, text: text))
+                return true
+            }
+            batch.conversations.append(conversation)
+            guard conversation.isWhole else {
+                batch.isMore = true
+                return batch
+            }
+            batch.next = Place(owner: conversation.owner, conversation: conversation.key)
+        }
+        batch.isMore = list.count == Self.batch
+        if !batch.isMore { batch.next = Place() }
+        return batch
+    }
+
+    /// Puts in what was missing, and takes out some of what is gone.
+    ///
+    /// What has happened since the batch was read is not undone by it: what is gone, renamed, somebody else's or there already is left out, and a
+    /// conversation in which more was said keeps the word of it.
+    ///
+    /// - Returns: whether more of what is gone may be left.
+    func put(_ batch: SearchBatch) throws -> Bool {
+        for conversation in batch.conversations {
+            let title: String? = try db.first(
+                "SELECT title FROM conversations WHERE key = ? AND id = ? AND owner = ?", conversation.key, conversation.id,
+                conversation.owner
+            ) { $0[0] }
+            guard let title else { continue }
+            // What has no words is put in as well, or it would be found missing for ever.
+            for entry in conversation.entries where entry.message != Self.title || entry.text == title {
+                let isNew = try db.run(
+                    "INSERT OR IGNORE INTO search_entries (conversation, message) VALUES (?, ?)", conversation.key, entry.message)
+                if isNew > 0 { try db.run("INSERT INTO search_index (rowid, words) VALUES (?, ?)", db.lastInsertedRowID, entry.words) }
+            }
+            if try conversation.isWhole && !isAnythingMissing(in: conversation.key) {
+                try db.run("UPDATE conversations SET unindexed = 0 WHERE key = ?", conversation.key)
+            }
+        }
+        return try emptyGraves(atMost: Self.batch) == Self.batch
+    }
+
+    private func isAnythingMissing(in conversation: Int64) throws -> Bool {
+        var isMissing = false
+        try forEachMissing(in: conversation) { _, _ in
+            isMissing = true
+            return false
+        }
+        return isMissing
     }
 
     /// Takes entries out of the index that belong to nothing any more.
@@ -129,7 +183,7 @@ struct SearchIndex {
     /// Reads the texts of a conversation that searches look through and that are not in the index: its title, and what the user or the assistant
     /// says in its messages, in the order in which they were stored. What a running turn still says is not among them.
     ///
-    /// - Parameter body: takes a message's key, or ``title``, and its text; tells whether it wants another.
+    /// - Parameter body: takes a message's key, or ``title``, and its text; tells whether it wants another. It must not call this again.
     func forEachMissing(in conversation: Int64, _ body: (_ message: Int64, _ text: String) throws -> Bool) throws {
         let title: String? = try db.first(
             """
@@ -140,16 +194,16 @@ struct SearchIndex {
         ) { $0[0] }
         if let title, try !body(Self.title, title) { return }
         // Messages join a conversation in the order of their keys, and are put in in that order.
-        let keys: [Int64] = try db.all(
+        try db.forEach(
             """
-            SELECT key FROM messages
-            WHERE conversation = ?1 AND key > coalesce((SELECT max(message) FROM search_entries WHERE conversation = ?1), 0) ORDER BY key
-            """,
-            conversation
-        ) { $0[0] }
-        for key in keys {
-            guard let (text, isFinal) = try text(ofMessage: key), isFinal else { return }
-            if !text.isEmpty, try !body(key, text) { return }
+            SELECT key FROM messages INDEXED BY messages_in_order
+            WHERE conversation = ?1 AND key > coalesce((SELECT max(message) FROM search_entries WHERE conversation = ?1), 0)
+            ORDER BY key
+            """, conversation
+        ) { row in
+            let message: Int64 = row[0]
+            guard let (text, isFinal) = try text(ofMessage: message), isFinal else { return false }
+            return try text.isEmpty || body(message, text)
         }
     }
 

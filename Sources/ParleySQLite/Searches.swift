@@ -22,14 +22,19 @@ extension StoreTransaction {
     ///
     /// All places are looked up before the first conversation is shown, for the order is that of conversations. That costs a microsecond or two
     /// for each place, and they are all the person's own (``SearchTerms``).
-    func search(_ search: ConversationSearch, of person: Int64?, page: PageRequest) throws -> Page<FoundConversation> {
+    ///
+    /// - Parameter isWanted: asked from time to time; a `CancellationError` is thrown when it is false.
+    func search(
+        _ search: ConversationSearch, of person: Int64?, page: PageRequest, isWanted: () -> Bool = { true }
+    ) throws -> Page<FoundConversation> {
         let cursor = try PageCursor.place(in: .foundConversations, of: search.cursorScope, named: page.cursor, fields: 2)
         let place = try cursor.map(PageCursor.moment)
         guard let person else { return Page(elements: [], nextCursor: nil) }
-        let found = try places(of: search.query, person)
+        let found = try places(of: search.query, person, isWanted)
         let bot = try search.botID.map { try botKey($0) ?? 0 }
         var candidates: [(moment: Int, id: String, key: Int64, places: Places)] = []
         for (key, places) in found {
+            guard isWanted() else { throw CancellationError() }
             let row: (moment: Int, id: String)? = try db.first(
                 """
                 SELECT updated_at, id FROM conversations
@@ -44,6 +49,7 @@ extension StoreTransaction {
         var collector = PageCollector<FoundConversation>(limit: page.limit, maximumBytes: surroundings.maximumPageBytes)
         // What would find no room need not be read.
         for candidate in candidates.prefix(page.limit) {
+            guard isWanted() else { throw CancellationError() }
             let (element, size) = try show(candidate.key, candidate.places, search.query)
             if !collector.add(element, size: size) { break }
         }
@@ -54,7 +60,7 @@ extension StoreTransaction {
     }
 
     /// Looks up where a query is found among a person's texts, by conversation.
-    private func places(of query: SearchQuery, _ person: Int64) throws -> [Int64: Places] {
+    private func places(of query: SearchQuery, _ person: Int64, _ isWanted: () -> Bool) throws -> [Int64: Places] {
         var found: [Int64: Places] = [:]
         try db.forEach(
             """
@@ -63,7 +69,7 @@ extension StoreTransaction {
             """, SearchTerms(owner: person).expression(of: query)
         ) { row in
             found[row[0], default: Places()].add(row[1])
-            return true
+            return isWanted()
         }
         // What is not in the index yet is read.
         let index = SearchIndex(db: db)
@@ -71,8 +77,9 @@ extension StoreTransaction {
         for key in keys {
             try index.forEachMissing(in: key) { message, text in
                 if query.matches(text) { found[key, default: Places()].add(message) }
-                return true
+                return isWanted()
             }
+            guard isWanted() else { throw CancellationError() }
         }
         return found
     }

@@ -8,7 +8,7 @@ import ParleySQLite
 /// Where everything is put together, and nowhere else.
 struct Composition: Sendable {
     let host: AgentHost
-    private let store: SQLiteStore
+    let store: SQLiteStore
     private let models: ConfiguredModels
     private let logger: Logger
 

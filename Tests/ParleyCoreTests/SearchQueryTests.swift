@@ -1,3 +1,4 @@
+import ParleyTestSupport
 import Testing
 
 @testable import ParleyCore
@@ -52,5 +53,28 @@ import Testing
     ])
     func textsAreMatched(query: String, text: String, isFound: Bool) throws {
         #expect(try SearchQuery(query).matches(text) == isFound)
+    }
+
+    /// Whatever is looked up first: each phrase stands somewhere, or it is no match.
+    @Test func matchesAreThoseOfAComparisonOfEverythingWithEverything() throws {
+        var chance = SeededGenerator(seed: 4)
+        let pieces = ["a", "b", "ab", "\"a b\"", "\"b a b\"", "\"a\"", "abc"]
+        for _ in 0..<2_000 {
+            let query = try SearchQuery(
+                (0..<Int.random(in: 1...5, using: &chance)).map { _ in pieces.randomElement(using: &chance) ?? "a" }
+                    .joined(separator: " "))
+            let words = (0..<Int.random(in: 0...6, using: &chance)).map { _ in ["a", "b", "ab", "c"].randomElement(using: &chance) ?? "a" }
+            let isMatch = query.phrases.allSatisfy { phrase in
+                words.indices.contains { start in
+                    guard start + phrase.words.count <= words.count else { return false }
+                    return phrase.words.indices.allSatisfy { offset in
+                        let word = words[start + offset]
+                        let mayGoOn = phrase.isOpen && offset == phrase.words.count - 1
+                        return mayGoOn ? word.hasPrefix(phrase.words[offset]) : word == phrase.words[offset]
+                    }
+                }
+            }
+            #expect(query.matches(words.joined(separator: " ")) == isMatch, "\(query.phrases) in \(words)")
+        }
     }
 }

@@ -38,7 +38,8 @@ extension StoreContract {
             let admitted = try await store.admit("t", in: "c", for: .ann)
             var answer = Message.answer(to: admitted)
             answer.content = [
-                .reasoning("thinking"), .text("first"), .toolCall(ToolCall(id: "k", name: "calling", arguments: ["calling": "calling"])),
+                .reasoning("thinking"), .text("fi"), .reasoning("thinking"), .text("rst"),
+                .toolCall(ToolCall(id: "k", name: "calling", arguments: ["calling": "calling"])),
                 .text("second"),
             ]
             let result = ToolResult(toolCallID: "k", status: .completed, text: "resulting")
@@ -157,6 +158,13 @@ extension ConversationSearch {
 }
 
 extension Store {
+    /// Searches without a look at what happens meanwhile.
+    package func searchConversations(
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+    ) async throws(Failure) -> Page<FoundConversation> {
+        try await searchConversations(search, page: page, for: caller) {}
+    }
+
     /// Where something is found, by conversation: messages by their ids, `title` for the title. It must be the same before and after searches are
     /// prepared.
     package func found(_ query: String, for caller: Caller) async throws(Failure) -> [String: [String]] {

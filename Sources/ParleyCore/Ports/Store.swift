@@ -74,11 +74,12 @@ package protocol Store: Sendable {
 
     /// Finds the conversations whose title matches a query, or in which the text of a message of the user's or the assistant's does, on whatever
     /// path; by `updatedAt` descending, then `id` ascending. What a turn says is found once the message is complete or the turn has ended.
-    /// A page is also bounded by bytes, and holds at least one.
+    /// A page is also bounded by bytes, and holds at least one. Searches wait for one another, and nothing else waits for them.
     ///
-    /// - Throws: `invalidParams` (path `cursor`).
+    /// - Parameter isSettled: called as soon as it is settled what there is to be found; what happens from then on is not found.
+    /// - Throws: `invalidParams` (path `cursor`); `cancelled` at once when the task is cancelled.
     func searchConversations(
-        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller, isSettled: @escaping @Sendable () -> Void
     ) async throws(Failure) -> Page<FoundConversation>
 
     /// Changes a conversation and moves `updatedAt` to `now`, unless it is only pinned or archived or the reverse. A command that waits for an

@@ -18,6 +18,11 @@ package struct SearchQuery: Hashable, Sendable {
     /// The phrases, at least one.
     package let phrases: [Phrase]
 
+    /// The numbers of the phrases by the word with which they end; the one that may go on is not among them.
+    private let endings: [String: [Int]]
+    /// The number of the phrase that may go on, which is the last.
+    private let open: Int?
+
     /// Reads what somebody has written.
     ///
     /// - Throws: `invalidParams` (path `query`) for a text that is too long, or has no words.
@@ -41,6 +46,9 @@ package struct SearchQuery: Hashable, Sendable {
         guard !phrases.isEmpty else { throw .invalidParams(path: "query", reason: "has no words") }
         phrases[phrases.count - 1].isOpen = isOpen
         self.phrases = phrases
+        let closed = isOpen ? phrases.dropLast() : phrases[...]
+        endings = Dictionary(grouping: closed.indices) { closed[$0].words.last ?? "" }
+        open = isOpen ? phrases.count - 1 : nil
     }
 
     private static let quotationMarks: Set<Character> = ["\"", "“", "”", "„", "«", "»"]
@@ -55,29 +63,44 @@ extension SearchQuery {
         var range: Range<Int>
     }
 
-    /// Whether all phrases stand in a text.
+    /// Whether all phrases stand in a text. A word is compared only with what ends with it and was not found before.
     package func matches(_ text: String) -> Bool {
-        var missing = Set(phrases.indices)
-        forEachOccurrence(in: SearchWords(text)) { occurrence in
-            missing.remove(occurrence.phrase)
-            return !missing.isEmpty
+        var missing = endings
+        var open = open
+        forEachWord(in: SearchWords(text)) { word, recent in
+            if let numbers = missing[word.folded] {
+                let left = numbers.filter { phrases[$0].start(atEndOf: recent) == nil }
+                missing[word.folded] = left.isEmpty ? nil : left
+            }
+            if let number = open, phrases[number].start(atEndOf: recent) != nil { open = nil }
+            return !missing.isEmpty || open != nil
         }
-        return missing.isEmpty
+        return missing.isEmpty && open == nil
     }
 
     /// Finds the places where phrases stand in a text, in the order in which they end. No more of the text's words are kept than a phrase has.
     ///
     /// - Parameter body: takes a place and tells whether it wants another.
     func forEachOccurrence(in words: SearchWords, _ body: (Occurrence) -> Bool) {
+        forEachWord(in: words) { word, recent in
+            for number in (endings[word.folded] ?? []) + (open.map { [$0] } ?? []) {
+                guard let first = phrases[number].start(atEndOf: recent) else { continue }
+                guard body(Occurrence(phrase: number, range: first.range.lowerBound..<word.range.upperBound)) else { return false }
+            }
+            return true
+        }
+    }
+
+    /// Goes through the words of a text.
+    ///
+    /// - Parameter body: takes a word, and with it at the end as many of the last ones as a phrase may have; tells whether it wants another.
+    private func forEachWord(in words: SearchWords, _ body: (_ word: SearchWord, _ recent: [SearchWord]) -> Bool) {
         let longest = phrases.map(\.words.count).max() ?? 0
         var recent: [SearchWord] = []
         for word in words {
             if recent.count >= 2 * longest { recent.removeFirst(longest) }
             recent.append(word)
-            for (number, phrase) in phrases.enumerated() {
-                guard let first = phrase.start(atEndOf: recent) else { continue }
-                guard body(Occurrence(phrase: number, range: first.range.lowerBound..<word.range.upperBound)) else { return }
-            }
+            guard body(word, recent) else { return }
         }
     }
 }

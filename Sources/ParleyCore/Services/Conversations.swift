@@ -56,11 +56,12 @@ package struct Conversations: Sendable {
 
     /// Finds conversations by what was said in them, or by their titles, the most recently changed first.
     ///
-    /// - Throws: `invalidParams` (path `cursor`).
+    /// - Parameter isSettled: called as soon as it is settled what there is to be found.
+    /// - Throws: `invalidParams` (path `cursor`); `cancelled` at once when the task is cancelled.
     package func search(
-        _ search: ConversationSearch, page: PageRequest, for caller: Caller
+        _ search: ConversationSearch, page: PageRequest, for caller: Caller, isSettled: @escaping @Sendable () -> Void
     ) async throws(Failure) -> Page<FoundConversation> {
-        try await store.searchConversations(search, page: page, for: caller)
+        try await store.searchConversations(search, page: page, for: caller, isSettled: isSettled)
     }
 
     /// Changes title and metadata, which message the next one follows, and whether it is pinned or archived.

@@ -140,8 +140,21 @@ extension Message {
 }
 
 extension [Message.Part] {
-    /// What searches look through: the text parts, each on lines of its own, so that no word is made of the end of one and the beginning of the next.
+    /// What is said, as if nothing had been thought between: text that was only parted by thoughts is one text.
+    package var withoutReasoning: [Message.Part] {
+        guard contains(where: { if case .reasoning = $0 { true } else { false } }) else { return self }
+        return reduce(into: []) { parts, part in
+            switch (parts.last, part) {
+            case (_, .reasoning): break
+            case (.text(let before), .text(let more)): parts[parts.count - 1] = .text(before + more)
+            default: parts.append(part)
+            }
+        }
+    }
+
+    /// What searches look through: the texts that are shown, each on lines of its own, so that no word is made of the end of one and the beginning of
+    /// the next.
     package var searchText: String {
-        compactMap { if case .text(let text) = $0 { text } else { nil } }.joined(separator: "\n")
+        withoutReasoning.compactMap { if case .text(let text) = $0 { text } else { nil } }.joined(separator: "\n")
     }
 }

@@ -5,7 +5,6 @@ import ParleyCore
 struct SearchConversations: Method {
     static let name = "searchConversations"
     let scope = Scope.caller(exclusive: true)
-    let answersAtLength = true
     private let query: String
     private let botID: String?
     private let archived: Bool?
@@ -32,6 +31,12 @@ struct SearchConversations: Method {
 
     func run(_ call: Call) async throws(Failure) -> ResultWriter? {
         let search = ConversationSearch(query: try SearchQuery(query), botID: botID, archived: archived)
-        return try await call.host.conversations.search(search, page: page.request, for: call.caller).result
+        let place = try await call.place(at: call.host.searchGate)
+        defer { place.leave() }
+        do throws(Failure) {
+            return try await call.host.conversations.search(search, page: page.request, for: call.caller, isSettled: call.release).result
+        } catch {
+            throw error.code == .cancelled ? call.cancellation : error
+        }
     }
 }

@@ -27,20 +27,6 @@ extension Message: JSONWritable {
     }
 }
 
-extension [Message.Part] {
-    /// What is said, as if nothing had been thought between.
-    fileprivate var withoutReasoning: [Message.Part] {
-        guard contains(where: { if case .reasoning = $0 { true } else { false } }) else { return self }
-        return reduce(into: []) { parts, part in
-            switch (parts.last, part) {
-            case (_, .reasoning): break
-            case (.text(let before), .text(let more)): parts[parts.count - 1] = .text(before + more)
-            default: parts.append(part)
-            }
-        }
-    }
-}
-
 /// A message with what the model thought.
 struct MessageWithReasoning: JSONWritable, Sendable {
     let message: Message
