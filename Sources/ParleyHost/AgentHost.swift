@@ -99,23 +99,17 @@ package final class AgentHost: Sendable {
                 searches: AnswerGate(connection: connection, places: 4))
         }
         await withTaskGroup(of: Void.self) { group in
+            let services: [@Sendable () async -> Void] = [
+                { await self.turns.watchQueue() }, { await self.turns.monitor() },
+                { await self.storeCare.run { self.connection.requestsInFlight == 0 } }, { await self.storeCare.keepUp() },
+            ]
             // Counted from here on, so that a deterministic host reads its first line when all have come to rest.
-            for _ in 0..<4 { ambient.beginActivity() }
-            group.addTask {
-                await self.turns.watchQueue()
-                self.ambient.endActivity()
-            }
-            group.addTask {
-                await self.turns.monitor()
-                self.ambient.endActivity()
-            }
-            group.addTask {
-                await self.storeCare.run { self.connection.requestsInFlight == 0 }
-                self.ambient.endActivity()
-            }
-            group.addTask {
-                await self.storeCare.keepUp()
-                self.ambient.endActivity()
+            for _ in services { ambient.beginActivity() }
+            for service in services {
+                group.addTask {
+                    await service()
+                    self.ambient.endActivity()
+                }
             }
             connection.start()
             await lifecycle.wait(beyond: .running)

@@ -78,6 +78,7 @@ final class StoreCare: Sendable {
                 try await ambient.sleep(milliseconds: Self.prepareMilliseconds)
             }
         } catch {
+            // Its task was cancelled, because the host ends; all else is warned of where it fails.
             return
         }
     }
