@@ -92,7 +92,8 @@ extension StoreContract {
             await expectExceeded(.userTurns) { () async throws(Failure) in try await store.enqueue("w", in: "c", for: .ann) }
             try await store.finish(first)
             try await store.expect(.userTurns, of: .caller(.ann, nil), used: 1, held: 2)
-            // One place is free, and the one that came first gets it.
+            // One place is free, and the one that came first gets it, unless its host ends.
+            #expect(try await store.advance(["u"], unless: { true }).isEmpty)
             let begun = try await store.begin("u")
             #expect(try await store.advance(["v"]).isEmpty)
             try await store.finish(begun.admitted)

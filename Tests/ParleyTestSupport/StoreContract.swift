@@ -86,8 +86,11 @@ extension Store {
     }
 
     /// Lets turns begin that wait.
-    package func advance(_ waiting: [String] = [], at time: Int64 = 5_000) async throws(Failure) -> [(id: String, step: QueueStep)] {
-        try await advanceQueue(waiting: waiting, deadline: Timestamp(milliseconds: time + 600_000), at: Timestamp(milliseconds: time))
+    package func advance(
+        _ waiting: [String] = [], at time: Int64 = 5_000, unless isEnding: @escaping @Sendable () -> Bool = { false }
+    ) async throws(Failure) -> [(id: String, step: QueueStep)] {
+        try await advanceQueue(
+            waiting: waiting, deadline: Timestamp(milliseconds: time + 600_000), at: Timestamp(milliseconds: time), unless: isEnding)
     }
 
     /// Lets the one turn begin that can.

@@ -88,20 +88,46 @@ struct DatabaseFileTests {
 
     @Test func aRequestThatWaitsIsCancelled() async throws {
         let script = try folder.write(#"{"steps":[{"text":"so far"},{"hang":true}]}"# + "\n", to: "hang.jsonl")
-        // Nobody is to be stopped while it writes: all others would wait for the database, and not for the turn.
         let first = try start("--model", "scripted:\(script)", "--set", "turns.checkpointMilliseconds=60000")
         let second = try start()
         first.send("sendMessage", ["text": "Hello"])
         let turnID = try await first.event("turnStarted")["params"]?["turnId"] ?? .null
         // A host that is stopped but alive keeps its turn, so whoever cancels the turn waits.
-        first.signal(SIGSTOP)
+        try await stopBetweenWrites(first)
         let id = second.send("cancelTurn", ["turnId": turnID])
-        #expect(try await second.call("ping")["result"] == [:])
+        // Cancelled before it has left word, it would never cancel the turn.
+        while try await !isCancelRequested(ofTurn: turnID.stringValue ?? "") {}
         second.write(#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":\#(id)}}"# + "\n")
         let reply = try await second.line { $0["id"]?.intValue == id }
         #expect(reply["error"]?["code"] == -32800)
         first.signal(SIGCONT)
         #expect(try await first.event("turnCompleted")["params"]?["turn"]?["status"] == "cancelled")
+    }
+
+    /// Stops a process while it does not write: all others would otherwise wait for the database, and not for the turn.
+    private func stopBetweenWrites(_ process: ParleyProcess) async throws {
+        let attempt = """
+            import sqlite3, sys
+            try: sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error: sys.exit(75 if "locked" in str(error) else str(error))
+            """
+        while true {
+            process.signal(SIGSTOP)
+            let (code, output) = try await ChildProcess.run(["/usr/bin/python3", "-c", attempt, database])
+            if code == 0 { return }
+            try #require(code == 75, "\(output)")
+            process.signal(SIGCONT)
+        }
+    }
+
+    private func isCancelRequested(ofTurn id: String) async throws -> Bool {
+        let script = """
+            import sqlite3, sys
+            print(sqlite3.connect(sys.argv[1]).execute("SELECT cancel_requested_at NOTNULL FROM turns WHERE id = ?", sys.argv[2:]).fetchone()[0])
+            """
+        let (code, output) = try await ChildProcess.run(["/usr/bin/python3", "-c", script, database, id])
+        try #require(code == 0, "\(output)")
+        return output == "1\n"
     }
 
     @Test func aBackupIsMadeWhileAHostServes() async throws {

@@ -250,8 +250,12 @@ package protocol Store: Sendable {
     /// - Parameters:
     ///   - waiting: the turns of this host of which it does not know that they wait no more. No others of its own begin.
     ///   - deadline: when those that begin are ended if they have not ended by themselves.
+    ///   - isEnding: whether nothing is to begin any more. Asked when whatever was to be stored before has been: what this host interrupts
+    ///     because it ends must not make room for another turn of its own.
     /// - Returns: what has become of turns that waited, by id; nothing for those that still wait.
-    func advanceQueue(waiting: [String], deadline: Timestamp, at now: Timestamp) async throws(Failure) -> [(id: String, step: QueueStep)]
+    func advanceQueue(
+        waiting: [String], deadline: Timestamp, at now: Timestamp, unless isEnding: @escaping @Sendable () -> Bool
+    ) async throws(Failure) -> [(id: String, step: QueueStep)]
 
     /// Cancels a turn of this host that waits; it has cost nothing. One that waits no more stays as it is.
     ///

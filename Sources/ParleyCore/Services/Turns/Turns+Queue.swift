@@ -70,7 +70,8 @@ extension Turns {
     private func beginWhatCan() async throws(Failure) {
         let now = ambient.now()
         let steps = try await store.advanceQueue(
-            waiting: running.waiting.sorted().map(\.id), deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds), at: now)
+            waiting: running.waiting.sorted().map(\.id), deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds), at: now,
+            unless: { [running] in running.isEnding })
         for (id, step) in steps {
             if let place = running.takePlace(id) {
                 place.tell(step)
