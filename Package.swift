@@ -43,7 +43,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
-        .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CCommit", cxxSettings: [.treatAllWarnings(as: .error)] + [commit].compactMap(\.self)),
         .target(name: "CContract", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),

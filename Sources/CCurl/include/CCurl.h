@@ -1,12 +1,21 @@
-// libcurl for Swift. Swift imports no variadic C function, so every call that libcurl declares with "..." has a typed
+// libcurl for Swift, loaded when it is first called (see CCurl.c). Swift imports no variadic C function, so every call that libcurl declares with "..." has a typed
 // wrapper here; everything else is used as <curl/curl.h> declares it. The Linux headers of the event loop are included
 // because the Glibc module leaves them out.
 #ifndef PARLEY_CCURL_H
 #define PARLEY_CCURL_H
 
+// Its checks of types are macros, which would stand in the way of the definitions in CCurl.c, and do nothing for Swift.
+#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+
+// Why libcurl cannot be loaded, in the system's words, for as long as the process lives; NULL when it can. Without it, curl_global_init fails and
+// curl_url, curl_easy_init and curl_multi_init return NULL.
+const char *parley_curl_missing(void);
+
+// curl_url_get, whose first parameter later versions declare as const.
+CURLUcode parley_curl_url_get(CURLU *url, CURLUPart part, char **text, unsigned int flags);
 
 // curl_easy_setopt, by the type of the option's value. libcurl copies strings, and never copies pointers.
 CURLcode parley_curl_set_long(CURL *easy, CURLoption option, long value);

@@ -25,7 +25,7 @@ final class HTTPEngine {
     init(configuration: HTTPClientConfiguration, inbox: HTTPInbox) throws(HTTPFailure) {
         // It counts its calls, is safe to call on any thread, and is for the whole process: nobody undoes it.
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
-            throw HTTPFailure(.other, "libcurl does not start")
+            throw HTTPFailure.withoutCurl
         }
         self.configuration = configuration
         self.inbox = inbox

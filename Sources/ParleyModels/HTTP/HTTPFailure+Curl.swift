@@ -2,6 +2,11 @@ import CCurl
 import Glibc
 
 extension HTTPFailure {
+    /// Why nothing can be asked when libcurl gives nothing to ask with.
+    static var withoutCurl: HTTPFailure {
+        HTTPFailure(.other, parley_curl_missing().map { "libcurl cannot be loaded: \(String(cString: $0))" } ?? "libcurl does not start")
+    }
+
     /// Translates how libcurl says that a transfer failed.
     ///
     /// Only fixed texts go into the message: libcurl's own (`curl_easy_strerror`), the system's for the error number of the

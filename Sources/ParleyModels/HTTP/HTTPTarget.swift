@@ -24,7 +24,7 @@ struct HTTPTarget: ~Copyable {
     init(_ url: String, allowingInsecureHTTPTo allowed: Set<String>) throws(HTTPFailure) {
         // A NUL would end the text for libcurl alone.
         guard !url.utf8.contains(0) else { throw HTTPFailure(.badURL, "the URL holds a NUL") }
-        guard let handle = curl_url() else { throw HTTPFailure(.other, "out of memory") }
+        guard let handle = curl_url() else { throw HTTPFailure.withoutCurl }
         do throws(HTTPFailure) {
             let code = curl_url_set(handle, CURLUPART_URL, url, 0)
             guard code == CURLUE_OK else { throw HTTPFailure(.badURL, String(cString: curl_url_strerror(code))) }
@@ -51,7 +51,7 @@ struct HTTPTarget: ~Copyable {
 
     private static func part(_ part: CURLUPart, of handle: OpaquePointer) throws(HTTPFailure) -> String {
         var text: UnsafeMutablePointer<CChar>?
-        let code = curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT))
+        let code = parley_curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT))
         guard code == CURLUE_OK, let text else { throw HTTPFailure(.badURL, String(cString: curl_url_strerror(code))) }
         defer { curl_free(text) }
         return String(cString: text)
