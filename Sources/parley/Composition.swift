@@ -17,8 +17,8 @@ struct Composition: Sendable {
     /// - Parameter deterministic: a clock that only the client moves, counted ids, a database in memory, the demo model unless another is
     ///   named, nothing from the environment.
     /// - Throws: `SettingsError`, `DatabaseError`.
-    static func open(options: SettingsOptions, deterministic: Bool) async throws -> Composition {
-        let settings = try options.settings(usesEnvironment: !deterministic)
+    static func open(_ flags: SettingsFlags, deterministic: Bool) async throws -> Composition {
+        let settings = try flags.settings(usesEnvironment: !deterministic)
         let logger = makeLogger(settings)
         for name in settings.unknownVariables {
             logger.warning("an environment variable is no setting", metadata: ["variable": .string(name)])

@@ -11,7 +11,7 @@ import Testing
     @Test func othersGoOnAndASearchThatIsCancelledIsAnswered() async throws {
         let folder = try TemporaryFolder()
         let serve = try Serve.parse(["--database", folder.file("parley.db"), "--model", "demo", "--log-level", "critical"])
-        let composition = try await Composition.open(options: serve.options, deterministic: false)
+        let composition = try await Composition.open(serve.options.flags, deterministic: false)
         let store = composition.store
         let mayEnd = DispatchSemaphore(value: 0)
         let answers = try await HostUnderTest.inProcess(

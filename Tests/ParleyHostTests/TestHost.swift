@@ -15,7 +15,7 @@ enum TestHost {
         try await HostUnderTest.inProcess(
             serve: { input, output in
                 let serve = try Serve.parse(arguments)
-                let composition = try await Composition.open(options: serve.options, deterministic: serve.deterministic)
+                let composition = try await Composition.open(serve.options.flags, deterministic: serve.deterministic)
                 await composition.serve(input: input, output: output)
             }, body: body)
     }

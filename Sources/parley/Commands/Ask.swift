@@ -4,6 +4,7 @@ import ParleyTerminal
 /// `parley ask`: one answer.
 struct Ask: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "ask",
         abstract: "Print the answer to one question; what stdin holds is added to it, where that is no terminal.",
         discussion: """
             `git diff | parley ask "Review this"`. The exit codes are those of `parley chat`, and 64 where there is no question.
@@ -20,7 +21,7 @@ struct Ask: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await reporting {
+        try await Self.reporting {
             let code = SingleAnswer(try chat.options(options), writesJSON: json).run(question.joined(separator: " "))
             if code != 0 { throw ExitCode(code) }
         }

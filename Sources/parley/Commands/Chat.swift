@@ -6,6 +6,7 @@ import ParleyTerminal
 /// `parley chat`: a conversation at the terminal.
 struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "chat",
         abstract: "Chat at the terminal; without one, answer what stdin holds.",
         discussion: """
             Speaks to a `parley serve` of its own, with the same settings. Conversations are kept in the database, as whoever --caller says, \
@@ -21,7 +22,7 @@ struct Chat: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await reporting {
+        try await Self.reporting {
             let options = try chat.options(options)
             let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
             let code = isTyped ? ParleyTerminal.Chat(options).run() : SingleAnswer(options).run("", readsTerminal: true)

@@ -3,6 +3,7 @@ import ArgumentParser
 /// `parley config`: what is in force and where it came from.
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "config",
         abstract: "Print every setting with its value and where it came from; secrets are masked.",
         discussion: """
             Flags win over PARLEY_… variables, which win over a settings file, which wins over defaults; give this command the same flags and \
@@ -14,7 +15,7 @@ struct Config: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await reporting {
+        try await Self.reporting {
             let settings = try options.settings()
             let rows = settings.entries.map { entry in
                 (entry.key.name, entry.text.map(entry.key.shown) ?? "(not set)", entry.origin.description, entry.key.summary)

@@ -4,12 +4,14 @@ import ParleySQLite
 /// `parley db`: looks after the database.
 struct DB: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "db",
         abstract: "Look after the database: migrate, check, compact, backup.",
         subcommands: [Migrate.self, Check.self, Compact.self, Backup.self])
 
     /// `parley db migrate`.
     struct Migrate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "migrate",
             abstract: "Bring the database's tables up to this program's version; `parley serve` does so too.")
 
         @OptionGroup var options: SettingsOptions
@@ -25,6 +27,7 @@ struct DB: AsyncParsableCommand {
     /// `parley db check`.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Verify the database's structure and all of its contents; changes nothing.",
             discussion: """
                 Hosts may go on using it. `parley doctor` takes a quick look at the same and at what is around it.
@@ -47,6 +50,7 @@ struct DB: AsyncParsableCommand {
     /// `parley db compact`.
     struct Compact: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "compact",
             abstract: "Rewrite the database without the room and the bytes of what was deleted; no host may be using it.")
 
         @OptionGroup var options: SettingsOptions
@@ -62,6 +66,7 @@ struct DB: AsyncParsableCommand {
     /// `parley db backup`.
     struct Backup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "backup",
             abstract: "Copy the database as it is at this moment; hosts may go on using it.",
             discussion: """
                 The copy is a whole database with the permissions of the original and without what was deleted. A host that opens it takes \
@@ -90,7 +95,7 @@ extension ParsableCommand {
     fileprivate func withDatabase(
         _ options: SettingsOptions, _ work: (_ path: String, _ timeout: Duration) throws -> Void
     ) async throws {
-        try await reporting {
+        try await Self.reporting {
             let settings = try options.settings()
             let path = settings.text("database") ?? DatabasePath.standard(environment: settings.environment)
             guard path != ":memory:" else { throw SettingsError("A database in memory is gone when its process is: name a file.") }

@@ -6,6 +6,7 @@ import ParleyCore
 /// `parley doctor`: what is wrong, and what to do about it.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Check the settings, the database and the models, and say what to do; changes nothing.",
         discussion: """
             Give it the same flags and the same environment as `parley serve`. It may run while hosts serve the database: it writes, migrates \

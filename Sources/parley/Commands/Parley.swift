@@ -14,4 +14,13 @@ struct Parley: AsyncParsableCommand {
         version: "parley \(Version.withCommit)",
         subcommands: [Serve.self, Chat.self, Ask.self, Config.self, Doctor.self, DB.self, Quota.self, Schema.self, Replay.self]
     )
+    /// Runs what the command line asks for.
+    static func main() async {
+        guard let flags = ServeFlags(plain: Array(CommandLine.arguments.dropFirst())) else { return await main(nil) }
+        do {
+            try await Serve.run(flags)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

@@ -6,13 +6,15 @@ import ParleyHost
 /// `parley quota`: what the operator may see and forget of the ledger.
 struct Quota: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "quota",
         abstract: "Show how limits stand, or forget what was charged; hosts may be using the database.",
         discussion: "The limits are those that this command's own settings give, which should be those of the hosts.",
         subcommands: [Show.self, Reset.self])
 
     /// `parley quota show`.
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print how limits stand: the whole system's, unless somebody is named.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Print how limits stand: the whole system's, unless somebody is named.")
 
         @OptionGroup var subject: SubjectOptions
         @OptionGroup var options: SettingsOptions
@@ -27,6 +29,7 @@ struct Quota: AsyncParsableCommand {
     /// `parley quota reset`.
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reset",
             abstract: "Forget what was charged to somebody; what running turns hold stays held. Prints how the limits stand then.")
 
         @OptionGroup var subject: SubjectOptions
@@ -89,7 +92,7 @@ extension QuotaKey.Scope: ExpressibleByArgument {}
 extension ParsableCommand {
     /// Does something with the ledger of the database that the settings name.
     fileprivate func withQuotas(_ options: SettingsOptions, _ work: (Quotas) async throws(Failure) -> Void) async throws {
-        try await reporting {
+        try await Self.reporting {
             let settings = try options.settings()
             guard settings.text("database") != ":memory:" else {
                 throw SettingsError("A database in memory is gone when its process is: name a file.")

@@ -6,6 +6,7 @@ import ParleyTranscripts
 /// `parley replay`: plays transcripts and compares what is said.
 struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "replay",
         abstract: "Play transcripts to a deterministic host, or to any command, and show what it says otherwise than they expect.",
         discussion: """
             A transcript is a file of lines. `>` is sent. `<` is what is to be received before the next line is sent: JSON, whose objects may \

@@ -5,6 +5,7 @@ import ParleyContract
 /// `parley schema`: what the protocol is, for programs.
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "schema",
         abstract: "Print the protocol: every method, notification and value, with descriptions and examples.")
 
     /// The languages in which it can be printed.

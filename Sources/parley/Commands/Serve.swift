@@ -7,6 +7,7 @@ import JSONRPC
 /// `parley serve`: the host.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Serve JSON-RPC 2.0 lines on stdin and stdout until stdin ends.",
         discussion: """
             Exit codes: 0 at the end of input, after SIGTERM or SIGINT, when the client is gone, and with --exit-with-parent when the \
@@ -28,12 +29,23 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
+    var flags: ServeFlags {
+        ServeFlags(isDeterministic: deterministic, exitsWithParent: exitWithParent, settings: options.flags)
+    }
+
     func run() async throws {
+        try await Self.run(flags)
+    }
+
+    /// Serves until the end.
+    ///
+    /// - Throws: `ExitCode`.
+    static func run(_ flags: ServeFlags) async throws {
         try await reporting {
-            let parent = exitWithParent ? try ParentWatch() : nil
-            Self.prepareProcess()
+            let parent = flags.exitsWithParent ? try ParentWatch() : nil
+            prepareProcess()
             let output = try StandardOutput.claim()
-            let composition = try await Composition.open(options: options, deterministic: deterministic)
+            let composition = try await Composition.open(flags.settings, deterministic: flags.isDeterministic)
             let signals = [SIGTERM, SIGINT].map { (number: Int32) in
                 signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

@@ -58,29 +58,24 @@ struct SettingsOptions: ParsableArguments {
         return named.compactMap { flag, value in value.map { "\(flag)=\($0)" } } + assignments.map { "--set=\($0)" }
     }
 
-    /// The settings in force.
-    ///
-    /// - Parameter usesEnvironment: false in a deterministic host, which must not depend on where it runs.
-    func settings(usesEnvironment: Bool = true) throws(SettingsError) -> Settings {
-        var flags: [String: String] = [:]
-        for assignment in assignments {
-            let halves = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard halves.count == 2 else { throw SettingsError("--set \(assignment): expected KEY=VALUE.") }
-            flags[String(halves[0])] = String(halves[1])
-        }
+    /// The same flags as they count, whatever they were written with.
+    var flags: SettingsFlags {
         let named = [
             "database": database, "model": model, "record": record, "caller": caller, "log.level": logLevel, "log.format": logFormat,
         ]
-        for case (let name, let value?) in named { flags[name] = value }
-        return try Settings(
-            flags: flags, environment: usesEnvironment ? ProcessInfo.processInfo.environment : [:], filePath: config)
+        return SettingsFlags(values: named.compactMapValues(\.self), assignments: assignments, file: config)
+    }
+
+    /// The settings in force.
+    func settings() throws(SettingsError) -> Settings {
+        try flags.settings()
     }
 }
 
 extension ParsableCommand {
     /// Runs a command's work and turns what stops it into a line on stderr and an exit code: 78 for settings (EX_CONFIG of sysexits.h), 69 for
     /// a database that cannot be used (EX_UNAVAILABLE), 74 for a stdout that is closed (EX_IOERR).
-    func reporting(_ work: () async throws -> Void) async throws {
+    static func reporting(_ work: () async throws -> Void) async throws {
         do {
             try await work()
         } catch let error as SettingsError {
@@ -95,7 +90,7 @@ extension ParsableCommand {
         }
     }
 
-    private func fail(_ message: String) {
+    private static func fail(_ message: String) {
         FileHandle.standardError.write(Data("parley: \(message)\n".utf8))
     }
 }

@@ -56,16 +56,16 @@ struct Settings: Sendable {
         let file: SettingsFile? = if let path { try SettingsFile(path: path) } else { nil }
         providers = file?.providers ?? []
 
-        // swift-configuration does the layering and the spelling of variables; an empty variable counts as none, as in a shell's ${X:-}.
-        let layers: [(provider: any ConfigProvider, origin: (String) -> Origin)] = [
-            (InMemoryProvider(values: Self.keyed(flags)), { _ in .flag }),
-            (EnvironmentVariablesProvider(environmentVariables: environment.filter { !$0.value.isEmpty }), { .environment($0) }),
-            (InMemoryProvider(values: Self.keyed(file?.values ?? [:])), { _ in .file(path ?? "") }),
-        ]
-        var variables: Set<String> = ["PARLEY_CONFIG"]
+        // swift-configuration does the layering and the spelling of variables; an empty variable counts as none, as in a shell's ${X:-}. It
+        // spells slowly, and somebody waits for a host to start: a layer that has nothing to say is not asked.
+        let values = environment.filter { $0.key.hasPrefix("PARLEY_") && $0.key != "PARLEY_CONFIG" }
+        let variables = EnvironmentVariablesProvider(environmentVariables: values.filter { !$0.value.isEmpty })
+        var layers: [(provider: any ConfigProvider, origin: (String) -> Origin)] = []
+        if !flags.isEmpty { layers.append((InMemoryProvider(values: Self.keyed(flags)), { _ in .flag })) }
+        if !values.isEmpty { layers.append((variables, { .environment($0) })) }
+        if let file { layers.append((InMemoryProvider(values: Self.keyed(file.values)), { _ in .file(path ?? "") })) }
         for key in SettingKey.all {
             var entry = Entry(key: key, text: key.defaultText, origin: .standard)
-            variables.insert(Self.variable(for: key, in: layers[1].provider))
             for layer in layers.reversed() {
                 guard let (text, encodedKey) = Self.lookUp(key, in: layer.provider) else { continue }
                 entry.text = text
@@ -76,7 +76,10 @@ struct Settings: Sendable {
             }
             entries.append(entry)
         }
-        unknownVariables = environment.keys.filter { $0.hasPrefix("PARLEY_") && !variables.contains($0) }.sorted()
+        if !values.isEmpty {
+            let known = Set(SettingKey.all.map { Self.variable(for: $0, in: variables) })
+            unknownVariables = values.keys.filter { !known.contains($0) }.sorted()
+        }
     }
 
     /// A setting's text; nil when it has none.
