@@ -93,7 +93,7 @@ struct DatabaseFileTests {
         first.send("sendMessage", ["text": "Hello"])
         let turnID = try await first.event("turnStarted")["params"]?["turnId"] ?? .null
         // A host that is stopped but alive keeps its turn, so whoever cancels the turn waits.
-        try await stopBetweenWrites(first)
+        try await first.stop(betweenWritesTo: database)
         let id = second.send("cancelTurn", ["turnId": turnID])
         // Cancelled before it has left word, it would never cancel the turn.
         while try await !isCancelRequested(ofTurn: turnID.stringValue ?? "") {}
@@ -102,22 +102,6 @@ struct DatabaseFileTests {
         #expect(reply["error"]?["code"] == -32800)
         first.signal(SIGCONT)
         #expect(try await first.event("turnCompleted")["params"]?["turn"]?["status"] == "cancelled")
-    }
-
-    /// Stops a process while it does not write: all others would otherwise wait for the database, and not for the turn.
-    private func stopBetweenWrites(_ process: ParleyProcess) async throws {
-        let attempt = """
-            import sqlite3, sys
-            try: sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error: sys.exit(75 if "locked" in str(error) else str(error))
-            """
-        while true {
-            process.signal(SIGSTOP)
-            let (code, output) = try await ChildProcess.run(["/usr/bin/python3", "-c", attempt, database])
-            if code == 0 { return }
-            try #require(code == 75, "\(output)")
-            process.signal(SIGCONT)
-        }
     }
 
     private func isCancelRequested(ofTurn id: String) async throws -> Bool {
