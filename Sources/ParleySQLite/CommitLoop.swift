@@ -5,8 +5,10 @@ import ParleyCore
 
 /// The loop through which all writes go: whatever waits is committed together, so that many writers share the cost of a commit.
 ///
-/// Within the transaction each job has a savepoint of its own: one that fails is undone alone. Nobody is answered before the commit, and
-/// when the commit fails, all fail.
+/// A job that fails is undone alone. Most that fail have not changed anything yet, and then there is nothing to undo; when one has, the
+/// transaction is begun anew, with a savepoint for each job. So a job may be done twice, and must change nothing but the database. (A
+/// savepoint has SQLite copy every page that its job is the first to change, which cost more than most jobs.) Nobody is answered before the
+/// commit, and when the commit fails, all fail.
 struct CommitLoop: Sendable {
     private let threads: JobThreads
 
@@ -26,6 +28,7 @@ struct CommitLoop: Sendable {
 
     /// Does something within a transaction and returns once it is committed.
     ///
+    /// - Parameter body: changes nothing but the database, for it may be done a second time in place of the first.
     /// - Throws: what the body throws, in the domain's words; then nothing was changed.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(Failure) -> Value {
         try await threads.perform(body)
@@ -53,18 +56,11 @@ struct CommitLoop: Sendable {
 
     /// Commits some jobs together, and answers them.
     static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ logger: Logger) {
-        var answers: [@Sendable () -> Void] = []
-        answers.reserveCapacity(jobs.count)
         // Only left from a batch before this one that could not be rolled back.
         rollBack(db, logger)
+        let answers: [@Sendable () -> Void]
         do {
-            try db.run("BEGIN IMMEDIATE")
-            try requireFile(of: db)
-            if jobs.count == 1, let job = jobs.first {
-                answers.append(try job.run(db))
-            } else {
-                for job in jobs { answers.append(try runInSavepoint(job, db)) }
-            }
+            answers = try run(jobs, db, hasSavepoints: false) ?? run(jobs, db, hasSavepoints: true) ?? []
             try db.run("COMMIT")
         } catch {
             rollBack(db, logger)
@@ -75,6 +71,40 @@ struct CommitLoop: Sendable {
         for answer in answers { answer() }
     }
 
+    /// Runs jobs in a transaction, which stays open.
+    ///
+    /// - Returns: what tells their outcomes, good or bad, once they are committed; nil when one of several had to be undone and could not be
+    ///   alone, so that the transaction was given up.
+    /// - Throws: when the whole transaction is lost.
+    private static func run(
+        _ jobs: ArraySlice<DatabaseJob>, _ db: Database, hasSavepoints: Bool
+    ) throws -> [@Sendable () -> Void]? {
+        try db.run("BEGIN IMMEDIATE")
+        try requireFile(of: db)
+        var answers: [@Sendable () -> Void] = []
+        answers.reserveCapacity(jobs.count)
+        for job in jobs {
+            if hasSavepoints { try db.run("SAVEPOINT job") }
+            let changes = db.totalChangesCount
+            do {
+                answers.append(try job.run(db))
+            } catch {
+                // A full disk and the like make SQLite undo the whole transaction by itself.
+                guard db.isInsideTransaction, jobs.count > 1 else { throw error }
+                if hasSavepoints {
+                    try db.run("ROLLBACK TO job")
+                } else if db.totalChangesCount != changes {
+                    try db.run("ROLLBACK")
+                    return nil
+                }
+                let failure = SQLiteFailure.failure(for: error)
+                answers.append { job.fail(failure) }
+            }
+            if hasSavepoints { try db.run("RELEASE job") }
+        }
+        return answers
+    }
+
     /// Makes sure that the database's file is still found where it was opened: to a file that somebody has removed SQLite goes on writing what
     /// nobody will ever read.
     private static func requireFile(of db: Database) throws {
@@ -83,26 +113,6 @@ struct CommitLoop: Sendable {
             return
         }
         throw DatabaseError(resultCode: .SQLITE_READONLY_DBMOVED, message: "the file was removed, or another one is in its place")
-    }
-
-    /// Runs one job of several.
-    ///
-    /// - Returns: what tells its outcome, good or bad, once the others are committed.
-    /// - Throws: when the whole transaction is lost.
-    private static func runInSavepoint(_ job: DatabaseJob, _ db: Database) throws -> @Sendable () -> Void {
-        try db.run("SAVEPOINT job")
-        do {
-            let answer = try job.run(db)
-            try db.run("RELEASE job")
-            return answer
-        } catch {
-            // A full disk and the like make SQLite undo the whole transaction by itself.
-            guard db.isInsideTransaction else { throw error }
-            try db.run("ROLLBACK TO job")
-            try db.run("RELEASE job")
-            let failure = SQLiteFailure.failure(for: error)
-            return { job.fail(failure) }
-        }
     }
 
     private static func rollBack(_ db: Database, _ logger: Logger) {

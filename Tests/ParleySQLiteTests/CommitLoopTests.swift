@@ -92,6 +92,28 @@ import Testing
         #expect(try numbers == [1, 3])
     }
 
+    @Test(arguments: [false, true]) func othersAreDoneAgainOnlyForWhatMustBeUndone(_ changesSomething: Bool) throws {
+        let runs = Outcomes()
+        let outcomes = try commit([
+            { db in
+                runs.add("first")
+                try db.run("INSERT INTO numbers VALUES (1)")
+            },
+            { db in
+                runs.add("failing")
+                if changesSomething { try db.run("INSERT INTO numbers VALUES (2)") }
+                throw Failure.notFound(.bot, "b")
+            },
+            { db in
+                runs.add("last")
+                try db.run("INSERT INTO numbers VALUES (3)")
+            },
+        ])
+        #expect(outcomes == ["0 done", "1 notFound", "2 done"])
+        #expect(runs.all == (changesSomething ? ["first", "failing"] : []) + ["first", "failing", "last"])
+        #expect(try numbers == [1, 3])
+    }
+
     @Test func aSingleJobThatFailsChangesNothing() throws {
         let outcomes = try commit([
             { db in
