@@ -56,14 +56,15 @@ extension StoreTransaction {
         of turn: Turn, at place: QuestionPlace, saying content: [Message.Part], in conversation: ConversationRow, at now: Timestamp
     ) throws -> (message: Message, key: Int64) {
         let parent: Int64?
+        let parentID: String?
         switch place {
         case .stored(let key, let message): return (message, key)
-        case .afterHead: parent = conversation.head
-        case .after(let key): parent = key
+        case .afterHead: (parent, parentID) = (conversation.head, conversation.value.headMessageID)
+        case .after(let key): (parent, parentID) = (key, try key.flatMap { try messageID($0) })
         }
         let message = Message(
             id: turn.userMessageID, conversationID: turn.conversationID, turnID: turn.id,
-            parentID: try parent.flatMap { try messageID($0) }, role: .user, content: content, status: .complete, isLocal: turn.isLocal,
+            parentID: parentID, role: .user, content: content, status: .complete, isLocal: turn.isLocal,
             createdAt: now)
         return (message, try insert(message, conversation: conversation.key, parent: parent))
     }

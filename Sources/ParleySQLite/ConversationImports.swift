@@ -42,7 +42,7 @@ extension StoreTransaction {
         for (place, imported) in zip(new.places, messages) {
             keys.append(
                 try insert(
-                    imported.message, conversation: conversation.key, parent: place.parent.map { keys[$0] }, isCopy: true,
+                    imported.message, conversation: conversation.key, parent: place.parent.map { keys[$0] },
                     parts: imported.parts))
         }
         for turn in new.turns { try insert(turn, conversation: conversation) }

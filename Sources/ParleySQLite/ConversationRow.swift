@@ -92,11 +92,11 @@ extension StoreTransaction {
             conversation.key)
     }
 
-    /// Adds what a message cost to what its conversation cost.
-    func add(_ usage: Usage, toConversation key: Int64) throws {
+    /// What a conversation has cost once more is added, as it is stored; nil when nothing is.
+    func usage(ofConversation key: Int64, with added: Usage?) throws -> String? {
+        guard let added else { return nil }
         let stored: [UInt8]?? = try db.first("SELECT usage FROM conversations WHERE key = ?", key) { $0[0] }
-        let sum = try (stored ?? nil).map { try StoredJSON.usage($0, column: "conversations.usage") + usage } ?? usage
-        try db.run("UPDATE conversations SET usage = ? WHERE key = ?", StoredJSON.text(of: sum), key)
+        return StoredJSON.text(of: try (stored ?? nil).map { try StoredJSON.usage($0, column: "conversations.usage") + added } ?? added)
     }
 
     /// Links a conversation to a bot, or to none.

@@ -18,6 +18,23 @@ enum CounterWidths {
         }
     }
 
+    /// Sums what a counter holds, with the beginnings of the four ranges, each of which ends where the next begins.
+    fileprivate static let sum = {
+        let ends = ["AND start < ?4", "AND start < ?5", "AND start < ?6", ""]
+        return "SELECT "
+            + zip(all, ends).enumerated().map { level, width in
+                """
+                coalesce((SELECT sum(count) FROM counters
+                    WHERE name = ?1 AND subject = ?2 AND width = \(width.0) AND start >= ?\(level + 3) \(width.1)), 0)
+                """
+            }.joined(separator: " + ")
+    }()
+    /// Counts one more, with the beginnings of the four rows.
+    fileprivate static let addition =
+        "INSERT INTO counters (name, subject, width, start, count) VALUES "
+        + all.enumerated().map { level, width in "(?1, ?2, \(width), ?\(level + 3), 1)" }.joined(separator: ", ")
+        + " ON CONFLICT (name, subject, width, start) DO UPDATE SET count = count + 1"
+
     /// The row of a width that counts a moment.
     static func start(of moment: Int64, width: Int64) -> Int64 {
         // Towards the past also before 1970.
@@ -64,15 +81,10 @@ extension StoreTransaction {
 
     /// How much was taken from a moment on.
     func count(_ counter: Counter, from moment: Int64) throws -> Int {
-        var count = 0
-        for (width, range) in CounterWidths.ranges(from: moment) where !range.isEmpty {
-            count +=
-                try db.first(
-                    "SELECT sum(count) FROM counters WHERE name = ? AND subject = ? AND width = ? AND start >= ? AND start < ?",
-                    counter.name, counter.subject, width, range.lowerBound, range.upperBound
-                ) { $0[0] as Int? ?? 0 } ?? 0
-        }
-        return count
+        let starts = CounterWidths.ranges(from: moment).map(\.range.lowerBound)
+        return try db.first(
+            CounterWidths.sum, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3]
+        ) { $0[0] } ?? 0
     }
 
     /// When the oldest but so many were taken, of what was taken from a moment on.
@@ -107,13 +119,7 @@ extension StoreTransaction {
     /// Counts one more.
     func add(_ counter: Counter, at moment: Int64) throws {
         let starts = CounterWidths.all.map { CounterWidths.start(of: moment, width: $0) }
-        try db.run(
-            """
-            INSERT INTO counters (name, subject, width, start, count)
-            VALUES (?1, ?2, \(CounterWidths.all[0]), ?3, 1), (?1, ?2, \(CounterWidths.all[1]), ?4, 1),
-                (?1, ?2, \(CounterWidths.all[2]), ?5, 1), (?1, ?2, \(CounterWidths.all[3]), ?6, 1)
-            ON CONFLICT (name, subject, width, start) DO UPDATE SET count = count + 1
-            """, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3])
+        try db.run(CounterWidths.addition, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3])
     }
 
     /// Counts one less of what was taken at a moment.

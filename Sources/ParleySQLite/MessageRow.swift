@@ -176,10 +176,9 @@ extension StoreTransaction {
     /// Stores a message.
     ///
     /// - Parameters:
-    ///   - isCopy: whether it was made elsewhere, so that what it cost is not counted here.
     ///   - parts: its content as it is stored, where that is known already.
-    /// - Returns: its key.
-    func insert(_ message: Message, conversation: Int64, parent: Int64?, isCopy: Bool = false, parts: String? = nil) throws -> Int64 {
+    /// - Returns: its key. What it cost is still to be added to what its conversation cost.
+    func insert(_ message: Message, conversation: Int64, parent: Int64?, parts: String? = nil) throws -> Int64 {
         try db.run(
             """
             INSERT INTO messages (id, conversation, turn_id, parent, role, status, local, created_at, model, usage, parts, private, rating,
@@ -190,19 +189,19 @@ extension StoreTransaction {
             message.id, conversation, message.turnID, parent, message.role.rawValue, message.status.rawValue, message.isLocal,
             message.createdAt, message.model, message.usage.map(StoredJSON.text), parts ?? StoredJSON.text(of: message.content),
             message.replay.map(StoredJSON.bytes), message.rating?.verdict.rawValue, message.rating?.note)
-        let key = db.lastInsertedRowID
-        if !isCopy, let usage = message.usage { try add(usage, toConversation: conversation) }
-        return key
+        return db.lastInsertedRowID
     }
 
     /// Stores a message in the place of what its checkpoints left.
-    func update(_ message: Message, key: Int64, conversation: Int64) throws {
+    ///
+    /// - Returns: whether what it cost is still to be added to what its conversation cost.
+    func update(_ message: Message, key: Int64) throws -> Bool {
         // A checkpoint knows no cost yet, so what the message costs is counted once.
         let isCounted: Bool = try db.first("SELECT usage IS NOT NULL FROM messages WHERE key = ?", key) { $0[0] } ?? false
         try db.run(
             "UPDATE messages SET status = ?, created_at = ?, model = ?, usage = ?, parts = ?, private = ? WHERE key = ?",
             message.status.rawValue, message.createdAt, message.model, message.usage.map(StoredJSON.text),
             StoredJSON.text(of: message.content), message.replay.map(StoredJSON.bytes), key)
-        if let usage = message.usage, !isCounted { try add(usage, toConversation: conversation) }
+        return !isCounted
     }
 }

@@ -41,8 +41,7 @@ extension StoreTransaction {
     /// Whether a person may have one more turn in flight.
     func hasLease(_ person: Int64, _ kind: PersonKind, isLocal: Bool) throws -> Bool {
         guard let key = QuotaKey.inFlight(of: kind), let rule = surroundings.quotas[key] else { return true }
-        let running = isLocal ? try runningCommands(of: person) : try runningTurns(of: person)
-        return running < rule.limit
+        return try isLocal ? runningCommands(of: person) < rule.limit : hasRoomInFlight(person, limit: rule.limit)
     }
 
     // MARK: Beginning

@@ -34,7 +34,9 @@ extension StoreTransaction {
     ) throws -> QuotaReading {
         switch rule.key.kind {
         case .lease:
-            let running = try party.person.map { try runningTurns(of: $0) } ?? 0
+            guard let person = party.person else { return QuotaReading(rule, taken: 0, held: 0) }
+            if detail == .room, try hasRoomInFlight(person, limit: rule.limit) { return QuotaReading(rule, taken: 0, held: 0) }
+            let running = try runningTurns(of: person)
             return QuotaReading(rule, taken: running, held: running)
         case .live:
             return QuotaReading(rule, taken: try party.person.map { try liveBots(of: $0) } ?? 0, held: 0)
@@ -46,6 +48,10 @@ extension StoreTransaction {
             let edge = time - rule.windowMilliseconds + 1
             let taken = try count(counter, from: edge)
             guard detail != .room else { return QuotaReading(rule, taken: taken, held: 0) }
+            if detail == .person, rule.key.scope == .system, taken < rule.limit {
+                // While it is open, its person sees no more of it.
+                return QuotaReading(rule, taken: taken, held: 0).forItsPerson
+            }
             func wait(from moment: Int64) -> Int64 { moment + rule.windowMilliseconds - time }
             let reading = QuotaReading(
                 rule, taken: taken,
@@ -135,9 +141,13 @@ extension StoreTransaction {
     ///
     /// - Returns: what it has cost its person; nil for a turn that was admitted before there was a ledger.
     func settle(_ turn: TurnRow, _ settlement: Settlement, at wall: Timestamp) throws -> QuotaReceipt? {
-        try releaseToolCalls(ofTurn: turn.key)
-        guard !turn.value.isLocal else { return try receiptOfCommand(turn, at: wall) }
+        guard !turn.value.isLocal else {
+            try releaseToolCalls(ofTurn: turn.key)
+            return try receiptOfCommand(turn, at: wall)
+        }
         let hold: Hold? = try db.first("SELECT person, kind, admitted_at, address FROM holds WHERE turn = ?", turn.key, read: Hold.init)
+        // Nobody else's calls are counted.
+        if hold.map({ $0.kind == .anonymous }) ?? true { try releaseToolCalls(ofTurn: turn.key) }
         guard let hold else { return nil }
         try db.run("DELETE FROM holds WHERE turn = ?", turn.key)
         let party = QuotaParty(person: hold.person, address: hold.address)
@@ -235,6 +245,13 @@ extension StoreTransaction {
     /// How many commands of a person run.
     func runningCommands(of person: Int64) throws -> Int {
         try db.first("SELECT count(*) FROM turns WHERE person = ? AND status = 'inProgress' AND local", person) { $0[0] } ?? 0
+    }
+
+    /// Whether fewer turns of a person run, commands not counted, than may.
+    func hasRoomInFlight(_ person: Int64, limit: Int) throws -> Bool {
+        // Most often there is room for those that wait, too, and then it need not be looked which of them run.
+        let held: Int = try db.first("SELECT count(*) FROM holds WHERE person = ?", person) { $0[0] } ?? 0
+        return try held < limit || runningTurns(of: person) < limit
     }
 
     /// How many turns of a person run that are no commands.

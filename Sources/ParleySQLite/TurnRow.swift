@@ -120,8 +120,12 @@ extension StoreTransaction {
     /// Keeps what a turn has said so far, unless more is stored already: a checkpoint may be overtaken on its way by the end of a step.
     func store(_ checkpoint: TurnCheckpoint, of turn: TurnRow) throws {
         guard checkpoint.lastSequence > turn.lastSequence else { return }
-        let (_, isNew) = try store(checkpoint.message, of: turn)
-        if isNew { try db.run("UPDATE conversations SET message_count = message_count + 1 WHERE key = ?", turn.conversation) }
+        let stored = try store(checkpoint.message, of: turn)
+        if stored.isNew || stored.cost != nil {
+            try db.run(
+                "UPDATE conversations SET message_count = message_count + ?, usage = coalesce(?, usage) WHERE key = ?",
+                stored.isNew ? 1 : 0, usage(ofConversation: turn.conversation, with: stored.cost), turn.conversation)
+        }
         try db.run(
             "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", checkpoint.message.id, checkpoint.lastSequence,
             turn.key)
@@ -151,7 +155,7 @@ extension StoreTransaction {
             ended.usage.map(StoredJSON.text), outcome.lastSequence, outcome.completedAt, ended.quota.map(StoredJSON.text),
             ended.context.map(StoredJSON.text), turn.key)
         try free(
-            turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0,
+            turn.conversation, head: stored?.key ?? keptMessage(of: turn), newMessages: stored?.isNew == true ? 1 : 0, cost: stored?.cost,
             at: outcome.completedAt)
         if let command = outcome.command { try leave(command, in: turn.conversation) }
         return TurnResult(
@@ -174,19 +178,21 @@ extension StoreTransaction {
             WHERE key = ?
             """,
             now, receipt.map(StoredJSON.text), turn.key)
-        try free(turn.conversation, head: keptMessage(of: turn), newMessages: 0, at: now)
+        try free(turn.conversation, head: keptMessage(of: turn), newMessages: 0, cost: nil, at: now)
         surroundings.logger.notice("a turn was interrupted, because its host runs it no more", metadata: ["turnId": "\(turn.value.id)"])
         return try self.turn(turn.value.id)
     }
 
     /// Inserts the assistant's message, or updates the one that a checkpoint left.
-    private func store(_ message: Message, of turn: TurnRow) throws -> (key: Int64, isNew: Bool) {
+    ///
+    /// - Returns: its key, whether it is one more of its conversation, and what is to be added to what that cost.
+    private func store(_ message: Message, of turn: TurnRow) throws -> (key: Int64, isNew: Bool, cost: Usage?) {
         guard message.turnID == turn.value.id, message.conversationID == turn.value.conversationID else {
             throw Failure(.internalError, "A message belongs to another turn than the one that it is stored with.")
         }
         if turn.value.messageID == message.id, let key = try messageKey(message.id, inConversation: turn.conversation) {
-            try update(message, key: key, conversation: turn.conversation)
-            return (key, false)
+            let isUncounted = try update(message, key: key)
+            return (key, false, isUncounted ? message.usage : nil)
         }
         let parent = try message.parentID.map { id in
             guard let key = try messageKey(id, inConversation: turn.conversation) else {
@@ -194,18 +200,20 @@ extension StoreTransaction {
             }
             return key
         }
-        return (try insert(message, conversation: turn.conversation, parent: parent), true)
+        return (try insert(message, conversation: turn.conversation, parent: parent), true, message.usage)
     }
 
     /// Stores messages that are complete, the last of which becomes the conversation's head.
     func append(_ messages: [Message], to turn: TurnRow, lastSequence: Int) throws {
         var turn = turn
         for message in messages {
-            let (key, isNew) = try store(message, of: turn)
+            let stored = try store(message, of: turn)
             if message.role == .assistant { turn.value.messageID = message.id }
             try db.run(
-                "UPDATE conversations SET head = ?, message_count = message_count + ?, unindexed = 1 WHERE key = ?", key, isNew ? 1 : 0,
-                turn.conversation)
+                """
+                UPDATE conversations SET head = ?, message_count = message_count + ?, usage = coalesce(?, usage), unindexed = 1 WHERE key = ?
+                """,
+                stored.key, stored.isNew ? 1 : 0, usage(ofConversation: turn.conversation, with: stored.cost), turn.conversation)
         }
         try db.run(
             "UPDATE turns SET assistant_message_id = ?, last_sequence = ? WHERE key = ?", turn.value.messageID, lastSequence, turn.key)
@@ -230,13 +238,14 @@ extension StoreTransaction {
             command.pending.map(StoredJSON.text), command.clearsHead, conversation)
     }
 
-    /// Moves a conversation's head, if it moves, and the time of its last change.
-    private func free(_ conversation: Int64, head: Int64?, newMessages: Int, at now: Timestamp) throws {
+    /// Moves a conversation's head, if it moves, and the time of its last change, and adds what a message cost.
+    private func free(_ conversation: Int64, head: Int64?, newMessages: Int, cost: Usage?, at now: Timestamp) throws {
         try db.run(
             """
-            UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, updated_at = ?, used_at = ?, unindexed = 1
+            UPDATE conversations SET head = coalesce(?, head), message_count = message_count + ?, usage = coalesce(?, usage), updated_at = ?,
+                used_at = ?, unindexed = 1
             WHERE key = ?
             """,
-            head, newMessages, now, timeOfUse(at: now), conversation)
+            head, newMessages, usage(ofConversation: conversation, with: cost), now, timeOfUse(at: now), conversation)
     }
 }
