@@ -33,23 +33,18 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         let second = millisecondOfDay / 1_000
 
-        var text = ""
-        text.reserveCapacity(24)
-        text.append(padded: year, to: 4)
-        text.append("-")
-        text.append(padded: month, to: 2)
-        text.append("-")
-        text.append(padded: day, to: 2)
-        text.append("T")
-        text.append(padded: second / 3_600, to: 2)
-        text.append(":")
-        text.append(padded: second / 60 % 60, to: 2)
-        text.append(":")
-        text.append(padded: second % 60, to: 2)
-        text.append(".")
-        text.append(padded: millisecondOfDay % 1_000, to: 3)
-        text.append("Z")
-        return text
+        return String(unsafeUninitializedCapacity: 32) { bytes in
+            var text = TimestampText(bytes: bytes)
+            text.append(year, digits: 4)
+            text.append(month, digits: 2, after: "-")
+            text.append(day, digits: 2, after: "-")
+            text.append(second / 3_600, digits: 2, after: "T")
+            text.append(second / 60 % 60, digits: 2, after: ":")
+            text.append(second % 60, digits: 2, after: ":")
+            text.append(millisecondOfDay % 1_000, digits: 3, after: ".")
+            text.append("Z")
+            return text.count
+        }
     }
 }
 
@@ -61,10 +56,30 @@ extension Int64 {
     }
 }
 
-extension String {
-    fileprivate mutating func append(padded number: Int64, to width: Int) {
-        let digits = String(number)
-        for _ in 0..<max(0, width - digits.utf8.count) { append("0") }
-        append(digits)
+/// The text of a moment while it is written.
+private struct TimestampText {
+    let bytes: UnsafeMutableBufferPointer<UInt8>
+    var count = 0
+
+    mutating func append(_ character: Unicode.Scalar) {
+        bytes[count] = UInt8(ascii: character)
+        count += 1
+    }
+
+    /// Appends a number with at least so many digits.
+    mutating func append(_ number: Int64, digits: Int, after separator: Unicode.Scalar? = nil) {
+        if let separator { append(separator) }
+        if number < 0 { append("-") }
+        var rest = number.magnitude
+        var digits = digits
+        var power: UInt64 = 1
+        for _ in 1..<digits { power *= 10 }
+        while rest / 10 >= power { (power, digits) = (power * 10, digits + 1) }
+        for _ in 0..<digits {
+            bytes[count] = UInt8(ascii: "0") + UInt8(rest / power)
+            count += 1
+            rest %= power
+            power /= 10
+        }
     }
 }
