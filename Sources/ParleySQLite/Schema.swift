@@ -17,6 +17,7 @@ enum Schema {
     static let steps: [Step] = [
         { try $0.execute(sql: v1) }, { try $0.execute(sql: v2) }, { try $0.execute(sql: v3) }, { try $0.execute(sql: v4) }, addUsage,
         { try $0.execute(sql: v6) }, { try $0.execute(sql: copies) }, { try $0.execute(sql: searchTables) },
+        compareInsteadOfLookingUp,
     ]
 
     /// Brings a database up to the current version, one transaction a step.

@@ -70,9 +70,9 @@ extension Database {
                 sqlite3_reset(statement)
                 sqlite3_clear_bindings(statement)
             }
-            for (index, value) in zip(Int32(1)..., values) {
-                guard let value else { continue }
-                let code = value.bind(to: statement, at: index)
+            for index in values.indices {
+                guard let value = values[index] else { continue }
+                let code = value.bind(to: statement, at: Int32(index + 1))
                 guard code == SQLITE_OK else { throw failure(code, sql) }
             }
             errno = 0
