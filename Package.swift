@@ -107,7 +107,11 @@ let package = Package(
         .testTarget(name: "ProcessTests", dependencies: ["JSON", "ParleyTerminal", "ParleyTestSupport", "parley"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         fuzz,
-        .executableTarget(name: "Benchmarks", dependencies: [grdb], path: "Tests/Benchmarks", swiftSettings: strict),
+        .target(
+            name: "BenchmarkFloors", path: "Tests/BenchmarkFloors", exclude: ["Programs"], cSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["BenchmarkFloors", grdb], path: "Tests/Benchmarks", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

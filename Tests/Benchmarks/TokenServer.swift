@@ -1,3 +1,4 @@
+import BenchmarkFloors
 import Foundation
 import Glibc
 
@@ -20,8 +21,6 @@ final class TokenServer: @unchecked Sendable {
     private var mayBegin = false
     private var outcome: (sent: Int, seconds: Double, lag: Double)?
 
-    /// The length of a token, which is its number and a space.
-    static let tokenBytes = 8
     /// Into how many parts the time between two tokens is divided.
     private static let slots = 20
 
@@ -98,7 +97,7 @@ final class TokenServer: @unchecked Sendable {
                     + "0\r\n\r\n", to: connection)
         }
         condition.withLock {
-            outcome = (connections.count * tokens, Figures.now() - start, lag)
+            outcome = (connections.count * tokens, floor_now() - start, lag)
             condition.broadcast()
         }
         for connection in connections { close(connection) }
@@ -106,16 +105,16 @@ final class TokenServer: @unchecked Sendable {
 
     /// - Returns: when the first was due, and how late the latest was.
     private func sendTokens(to connections: [Int32]) -> (start: Double, lag: Double) {
-        let start = Figures.now()
+        let start = floor_now()
         var lag = 0.0
         for number in 0..<tokens {
-            let text = String(format: "%0\(Self.tokenBytes - 1)d ", number)
+            let text = String(format: "%0\(TokenReader.tokenBytes - 1)d ", number)
             let chunk = Self.chunk(
                 #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1764100000,"model":"m","choices":"#
                     + #"[{"index":0,"delta":{"content":"\#(text)"},"finish_reason":null}]}"#)
             for slot in 0..<Self.slots {
                 let due = start + (Double(number) + Double(slot) / Double(Self.slots)) / Double(rate)
-                let now = Figures.now()
+                let now = floor_now()
                 if now < due { usleep(UInt32((due - now) * 1e6)) } else { lag = max(lag, now - due) }
                 for index in stride(from: slot, to: connections.count, by: Self.slots) { Self.send(chunk, to: connections[index]) }
             }

@@ -1,0 +1,165 @@
+import BenchmarkFloors
+import Foundation
+
+/// How many turns a second a host stores whose model answers at once, one in flight in each of 64 conversations, and what they cost in a
+/// database that holds much.
+enum DurableFigures {
+    private static let conversations = 64
+    /// How many turns each conversation has in a run.
+    private static let rounds = 50
+    /// How many seconds it may take, where turns are slow.
+    private static let patience = 3.0
+
+    // MARK: The figures
+
+    /// Beside the same statements in plain C.
+    static func durable(_ place: Workplace) throws -> [Figure] {
+        let command = try commandOfEmptyDatabase(place, "durable.db")
+        let statements = try recordStatements(place, command)
+        var (runs, floors, remark) = ([Run](), [Run](), "")
+        for run in 0..<6 {
+            let rate = try turnsPerSecond(place, command, database: "durable.db")
+            try place.copy("empty.db", to: "replayed.db")
+            let outcome = floor_replay(statements.file, statements.from, statements.to, "\(place.folder)/replayed.db")
+            if let error = outcome.error { throw Wrong("the statements cannot be run again: \(String(cString: error))") }
+            // The first run warms up both.
+            guard run > 0 else { continue }
+            runs.append(Run(rate))
+            floors.append(Run(Double(statements.turns) / outcome.seconds))
+            remark = String(
+                format: "%.1f statements a turn and %.1f turns a commit while the floor's statements were recorded",
+                Double(outcome.statements) / Double(statements.turns), Double(statements.turns) / Double(outcome.transactions))
+        }
+        return [
+            Figure(
+                title: "durable turns, 64 in flight", name: "durable", unit: "/s", targets: [.atLeast(10_000), .timesFloorAtLeast(0.5)],
+                runs: runs, floor: .init(name: "C SQLite, the same statements", runs: floors),
+                remarks: [remark])
+        ]
+    }
+
+    /// What a turn costs where there are a million messages, beside what it costs where there are none.
+    static func filled(_ place: Workplace) throws -> [Figure] {
+        let command = try commandOfEmptyDatabase(place, "none.db")
+        try place.copy("empty.db", to: "full.db")
+        let full = place.serve("full.db", try place.scripted())
+        let host = try Host(full)
+        let long = try host.conversations(conversations)
+        try host.child.finish()
+        Workplace.progress("  filling a database")
+        let database = "\(place.folder)/full.db"
+        try Filling.fill(database, conversations: .existing, count: conversations, turnsEach: 5_000)
+        try Filling.fill(database, conversations: .new, count: 3_600, turnsEach: 50)
+        Workplace.progress("  indexing it")
+        try Filling.index(place, database)
+        Workplace.progress("  taking turns in it")
+        var (fresh, inLong) = ([Run](), [Run]())
+        for run in 0..<4 {
+            let none = 1 / (try turnsPerSecond(place, command, database: "none.db"))
+            let beside = 1 / (try turnsPerSecond(place, full, database: nil))
+            let inside = 1 / (try turnsPerSecond(place, full, database: nil, in: long))
+            guard run > 0 else { continue }
+            fresh.append(Run(beside / none))
+            inLong.append(Run(inside / none))
+        }
+        return [
+            Figure(
+                title: "cost of a turn beside 1,000,000 messages", name: "durable-filled", unit: "× that with none",
+                targets: [.atMost(1.2)],
+                runs: fresh),
+            Figure(
+                title: "cost of a turn in conversations of 10,000 messages", name: "durable-long", unit: "× that with none",
+                targets: [.atMost(1.2)], runs: inLong),
+        ]
+    }
+
+    // MARK: Turns
+
+    /// Makes a database without anything, `empty.db`, and the command that serves a copy of it.
+    private static func commandOfEmptyDatabase(_ place: Workplace, _ database: String) throws -> [String] {
+        try Host(place.serve("empty.db")).child.finish()
+        return place.serve(database, try place.scripted())
+    }
+
+    /// Starts a host, has it take turns, and makes sure that it has stored them.
+    ///
+    /// - Parameters:
+    ///   - database: becomes a copy of the empty one before; nil for one that stays as it is.
+    ///   - known: the conversations; new ones if there are none.
+    private static func turnsPerSecond(
+        _ place: Workplace, _ command: [String], database: String?, in known: [String] = []
+    ) throws -> Double {
+        if let database { try place.copy("empty.db", to: database) }
+        let host = try Host(command)
+        let ids = known.isEmpty ? try host.conversations(conversations) : known
+        let before = try host.messageCounts(ids)
+        let outcome = try takeTurns(host.child, ids)
+        let after = try host.messageCounts(ids)
+        guard zip(before, after).map({ ($1 - $0) / 2 }) == outcome.turns else { throw Wrong("turns that had ended were not stored") }
+        try host.child.finish()
+        return Double(outcome.turns.reduce(0, +)) / outcome.seconds
+    }
+
+    /// Sends a message to each conversation, and the next one to each as soon as its turn has ended and is stored, until each has had enough
+    /// or it has taken too long.
+    ///
+    /// - Returns: how many turns each had, and the seconds.
+    private static func takeTurns(_ child: Child, _ ids: [String]) throws -> (turns: [Int], seconds: Double) {
+        let requests = ids.enumerated().map { number, id in
+            Array(
+                (#"{"jsonrpc":"2.0","id":\#(number),"method":"sendMessage","params":{"conversationId":"\#(id)","text":"Hello?","#
+                    + #""stream":false}}"# + "\n").utf8)[...]
+        }
+        var turns = Array(repeating: 0, count: ids.count)
+        var open = ids.count
+        let start = floor_now()
+        for request in requests { try child.write(request) }
+        try child.lines { line in
+            guard let number = line.answeredRequest else { return false }
+            guard line.contains(#""status":"completed""#) else { throw Wrong("a turn has failed: \(line.text)") }
+            turns[number] += 1
+            if turns[number] < rounds, floor_now() < start + patience { try child.write(requests[number]) } else { open -= 1 }
+            return open == 0
+        }
+        return (turns, floor_now() - start)
+    }
+
+    // MARK: Statements
+
+    /// The statements that a host has run, and between which places in the file those of its turns lie.
+    private struct Statements {
+        var file: String
+        var from: Int
+        var to: Int
+        /// How many turns they are.
+        var turns: Int
+    }
+
+    /// Has a host take the same turns, and writes down each statement that it runs.
+    ///
+    /// So nobody needs to keep a list of statements up to date: see `Recorder.c` in `Tests/BenchmarkFloors/Programs`.
+    private static func recordStatements(_ place: Workplace, _ command: [String]) throws -> Statements {
+        let library = "\(place.folder)/recorder.so"
+        let file = "\(place.folder)/statements"
+        try Workplace.compile("Recorder.c", to: library, ["-shared", "-fPIC", "-ldl"])
+        try place.copy("empty.db", to: "durable.db")
+        let host = try Host(command, environment: ["LD_PRELOAD": library, "RECORDED_STATEMENTS": file])
+        let ids = try host.conversations(conversations)
+        // What a host does of itself after its start.
+        usleep(300_000)
+        let from = try length(file)
+        let turns = try takeTurns(host.child, ids).turns.reduce(0, +)
+        let to = try length(file)
+        try host.child.finish()
+        guard to > from else { throw Wrong("no statement was recorded: does the program load SQLite as a library?") }
+        return Statements(file: file, from: from, to: to, turns: turns)
+    }
+
+    /// How far something was recorded.
+    private static func length(_ file: String) throws -> Int {
+        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
+        defer { try? handle.close() }
+        let bytes = try handle.read(upToCount: 8) ?? Data()
+        return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+}
