@@ -22,6 +22,15 @@ int floor_connect(uint16_t port) {
     return -1;
 }
 
+uint16_t floor_free_port(void) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int code = bind(listener, (struct sockaddr *)&address, size) | getsockname(listener, (struct sockaddr *)&address, &size);
+    close(listener);
+    return code == 0 ? ntohs(address.sin_port) : 0;
+}
+
 static bool request(int connection, const char *path, const char *body) {
     char *text = NULL;
     int length = asprintf(
@@ -44,6 +53,8 @@ static void read_line(reader *it, const char *line, size_t length) {
     static const char mark[] = "\"content\":\"";
     if (length >= 6 && memcmp(line, "data: ", 6) == 0) {
         const char *text = memmem(line, length, mark, sizeof mark - 1);
+        // Some begin with a piece that is empty.
+        if (text && text[sizeof mark - 1] == '"') return;
         if (text && strtol(text + sizeof mark - 1, NULL, 10) != it->tokens++) it->isBroken = true;
     } else if (length == 2 && line[0] == '0') {
         it->hasEnded = true;

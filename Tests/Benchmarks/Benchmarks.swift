@@ -32,22 +32,27 @@ enum Benchmarks {
         usage: Benchmarks PATH-OF-PARLEY [FIGURE…] [--json] [--compare PEER,…]
           figures: \(chapters.map(\.name).joined(separator: ", ")); without a name, all but admission.
           soak may have seconds and streams behind it: soak 60 1000
+          peers, if they are on the PATH: \(Peers.names.joined(separator: ", "))
         """
 
     static func main() throws {
         if CommandLine.arguments.dropFirst().first == "--upstream" { exit(floor_upstream()) }
-        var (names, numbers, isJSON) = ([String](), [Int](), false)
+        var (names, numbers, peers, isJSON) = ([String](), [Int](), [String](), false)
         var arguments = CommandLine.arguments.dropFirst()
         while let argument = arguments.popFirst() {
             if argument == "--json" {
                 isJSON = true
+            } else if argument == "--compare" {
+                peers = (arguments.popFirst() ?? "").split(separator: ",").map(String.init)
             } else if let number = Int(argument) {
                 numbers.append(number)
             } else {
                 names.append(argument)
             }
         }
-        guard let parley = names.first, names.dropFirst().allSatisfy({ name in chapters.contains { $0.name == name } }) else {
+        guard let parley = names.first, names.dropFirst().allSatisfy({ name in chapters.contains { $0.name == name } }),
+            peers.allSatisfy(Peers.names.contains)
+        else {
             print(usage)
             exit(64)
         }
@@ -63,6 +68,16 @@ enum Benchmarks {
                 report.figures += try measure(place)
             } catch {
                 report.wrong.append((name, "\(error)"))
+            }
+        }
+        for peer in peers {
+            Workplace.progress(peer)
+            do {
+                let figures = try Peers.figures(peer, place)
+                if figures == nil { report.remarks.append("\(peer) is not installed: it is not on the PATH") }
+                report.figures += figures ?? []
+            } catch {
+                report.remarks.append("\(peer) could not be measured: \(error)")
             }
         }
         place.remove()

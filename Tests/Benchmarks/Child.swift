@@ -16,8 +16,10 @@ final class Child {
 
     /// Starts a program, which takes the processors that this one may run on.
     ///
-    /// - Parameter environment: what it gets in addition.
-    init(_ command: [String], environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: what it gets in addition.
+    ///   - isQuiet: whether nobody wants to read what it says of itself.
+    init(_ command: [String], environment: [String: String] = [:], isQuiet: Bool = false) throws {
         var (toChild, fromChild) = ([Int32](repeating: 0, count: 2), [Int32](repeating: 0, count: 2))
         guard floor_pipe(&toChild) == 0, floor_pipe(&fromChild) == 0 else { throw Wrong("there is no pipe") }
         var actions = posix_spawn_file_actions_t()
@@ -25,6 +27,7 @@ final class Child {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, toChild[0], STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, fromChild[1], STDOUT_FILENO)
+        if isQuiet { posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) }
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let arguments = command.map { strdup($0) } + [nil]
         let settings = variables.map { strdup("\($0)=\($1)") } + [nil]
@@ -94,6 +97,9 @@ final class Child {
         }
         return lines
     }
+
+    /// Whether all that was read was taken.
+    var isDrained: Bool { start == end }
 
     /// Reads exactly so many bytes, whatever they are.
     func bytes(_ wanted: Int) throws -> [UInt8] {

@@ -40,6 +40,9 @@ enum { floor_token_bytes = 8 };
 // A connection to a server on 127.0.0.1, blocking; -1 when there is none.
 int floor_connect(uint16_t port);
 
+// A port of 127.0.0.1 on which nobody listens; 0 when there is none.
+uint16_t floor_free_port(void);
+
 // What came of one request.
 typedef struct {
     // Seconds from the request to the first token, and to the end of the answer.
