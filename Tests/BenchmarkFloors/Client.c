@@ -34,7 +34,10 @@ uint16_t floor_free_port(void) {
 static bool request(int connection, const char *path, const char *body) {
     char *text = NULL;
     int length = asprintf(
-        &text, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", path, strlen(body), body);
+        &text,
+        "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer sk-benchmarks\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n"
+        "%s",
+        path, strlen(body), body);
     bool isWell = length > 0 && send(connection, text, (size_t)length, MSG_NOSIGNAL) == length;
     free(text);
     return isWell;

@@ -59,7 +59,8 @@ static int run(sqlite3_stmt *statement, const recording_entry *entry) {
     return code == SQLITE_OK ? reset : code;
 }
 
-static floor_replay_outcome replay(const char *bytes, size_t from, size_t end, const char *database, sqlite3 **connections, sqlite3_stmt **known) {
+static floor_replay_outcome replay(const char *bytes, size_t from, size_t end, const char *database, sqlite3 **connections, sqlite3_stmt **known,
+    floor_statement *costs) {
     floor_replay_outcome outcome = {0};
     double start = 0;
     for (size_t place = sizeof(recording_header); place < end;) {
@@ -77,7 +78,12 @@ static floor_replay_outcome replay(const char *bytes, size_t from, size_t end, c
         if (!*statement && sqlite3_prepare_v2(*connection, text, (int)entry->textBytes, statement, NULL) != SQLITE_OK) {
             return failed(sqlite3_errmsg(*connection), text);
         }
+        double begin = costs && start != 0 ? floor_now() : 0;
         int code = run(*statement, entry);
+        if (begin != 0) {
+            floor_statement *cost = &costs[entry->statement];
+            *cost = (floor_statement){text, entry->textBytes, cost->runs + 1, cost->seconds + floor_now() - begin};
+        }
         if (code != SQLITE_OK) return failed(sqlite3_errmsg(*connection), text);
         if (start != 0) {
             outcome.statements++;
@@ -88,21 +94,28 @@ static floor_replay_outcome replay(const char *bytes, size_t from, size_t end, c
     return outcome;
 }
 
-floor_replay_outcome floor_replay(const char *file, size_t from, size_t to, const char *database) {
+floor_replay_outcome floor_replay(
+    const char *file, size_t from, size_t to, const char *database, void (*each)(floor_statement statement, void *context), void *context) {
     int descriptor = open(file, O_RDONLY | O_CLOEXEC);
     off_t size = descriptor < 0 ? 0 : lseek(descriptor, 0, SEEK_END);
-    const char *bytes = size <= 0 ? MAP_FAILED : mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
+    const char *bytes = size < (off_t)to || to == 0 ? MAP_FAILED : mmap(NULL, to, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
     if (descriptor >= 0) close(descriptor);
     if (bytes == MAP_FAILED) return failed("not read", file);
     const recording_header *header = (const recording_header *)bytes;
     sqlite3 *connections[most_connections] = {0};
     sqlite3_stmt **known = calloc(most_statements, sizeof *known);
-    if (!known) abort();
-    floor_replay_outcome outcome = header->isIncomplete || header->end < to ? failed("not all was recorded", file)
-                                                        : replay(bytes, from, to, database, connections, known);
-    for (int index = 0; index < most_statements; index++) sqlite3_finalize(known[index]);
+    floor_statement *costs = each ? calloc(most_statements, sizeof *costs) : NULL;
+    if (!known || (each && !costs)) abort();
+    floor_replay_outcome outcome = header->isIncomplete || header->end < to
+                                       ? failed("not all was recorded", file)
+                                       : replay(bytes, from, to, database, connections, known, costs);
+    for (int index = 0; index < most_statements; index++) {
+        sqlite3_finalize(known[index]);
+        if (costs && costs[index].runs > 0) each(costs[index], context);
+    }
     for (int index = 0; index < most_connections; index++) sqlite3_close(connections[index]);
     free(known);
-    munmap((void *)bytes, (size_t)size);
+    free(costs);
+    munmap((void *)bytes, to);
     return outcome;
 }

@@ -22,7 +22,7 @@ typedef struct {
     size_t headBytes, tokenBytes, length;
 } answer;
 
-typedef enum { each, batch, hang } manner;
+typedef enum { each, batch, hang, paced } manner;
 
 typedef struct {
     int descriptor;
@@ -36,12 +36,17 @@ typedef struct {
     size_t written;
     manner manner;
     bool waits;
+    // Of a paced answer: when its next token is due, and the time from each to the next, in seconds.
+    double due, period;
 } connection;
 
 static connection *connections[most_connections];
 static answer answers[64];
 static int answer_count;
 static int poller;
+// The connections whose answers are paced.
+static connection *pacing[most_connections];
+static int pacing_count;
 
 static size_t chunk(char *place, const char *data) {
     size_t length = strlen(data) + 8;
@@ -83,6 +88,9 @@ static const answer *answer_of(long tokens) {
 }
 
 static void drop(connection *it) {
+    for (int index = 0; index < pacing_count; index++) {
+        if (pacing[index] == it) pacing[index--] = pacing[--pacing_count];
+    }
     connections[it->descriptor] = NULL;
     close(it->descriptor);
     free(it);
@@ -100,7 +108,7 @@ static size_t end_of_write(const connection *it) {
     const answer *answer = it->answer;
     size_t tokensEnd = answer->headBytes + (size_t)answer->tokens * answer->tokenBytes;
     size_t last = it->manner == hang ? tokensEnd : answer->length;
-    if (it->manner != each) return last - it->written > burst_bytes ? it->written + burst_bytes : last;
+    if (it->manner == batch || it->manner == hang) return last - it->written > burst_bytes ? it->written + burst_bytes : last;
     // The head goes alone, as it does where a model thinks before it speaks.
     if (it->written < answer->headBytes) return answer->headBytes;
     if (it->written >= tokensEnd) return answer->length;
@@ -124,6 +132,35 @@ static bool serve(connection *it) {
     }
     watch(it, it->answer != NULL);
     return true;
+}
+
+// Begins a paced answer. The streams are spread over the time between two tokens, as those of many people are: a server that sent to all at
+// once would be read at once too, and more cheaply.
+static bool pace(connection *it) {
+    it->due = floor_now() + it->period * (pacing_count % 20) / 20;
+    pacing[pacing_count++] = it;
+    return true;
+}
+
+// Writes the tokens that are due, of which a slow client may get some later.
+static void keep_pace(void) {
+    double now = floor_now();
+    for (int index = 0; index < pacing_count; index++) {
+        connection *it = pacing[index];
+        if (it->due > now) continue;
+        size_t end = end_of_write(it);
+        ssize_t written = send(it->descriptor, it->answer->bytes + it->written, end - it->written, MSG_NOSIGNAL | MSG_DONTWAIT);
+        // Who is gone is noticed when its end is read.
+        if (written < 0) continue;
+        it->written += (size_t)written;
+        if (it->written < end) continue;
+        // The head goes with the first token's time, and the end with the last one's.
+        size_t tokensEnd = it->answer->headBytes + (size_t)it->answer->tokens * it->answer->tokenBytes;
+        if (it->written > it->answer->headBytes && it->written < tokensEnd) it->due += it->period;
+        if (it->written < it->answer->length) continue;
+        it->answer = NULL;
+        pacing[index--] = pacing[--pacing_count];
+    }
 }
 
 // Takes what a client has sent.
@@ -152,9 +189,10 @@ static bool take(connection *it, const char *bytes, size_t count) {
             count -= used;
             end[2] = 0;
             char word[16];
-            long tokens;
-            if (sscanf(it->head, "POST /%15[a-z]/%ld", word, &tokens) != 2) return false;
-            it->manner = word[0] == 'e' ? each : word[0] == 'b' ? batch : hang;
+            long tokens, rate = 50;
+            if (sscanf(it->head, "POST /%15[a-z]/%ld/%ld", word, &tokens, &rate) < 2 || rate < 1) return false;
+            it->manner = word[0] == 'e' ? each : word[0] == 'b' ? batch : word[0] == 'p' ? paced : hang;
+            it->period = 1.0 / (double)rate;
             char *length = strcasestr(it->head, "\r\ncontent-length:");
             it->body = length ? strtoul(length + 17, NULL, 10) : 0;
             it->held = 0;
@@ -163,7 +201,7 @@ static bool take(connection *it, const char *bytes, size_t count) {
             if (!it->answer) return false;
         }
         // A request with its body is answered when all of it is there.
-        if (it->body == 0 && it->answer && it->written == 0 && !serve(it)) return false;
+        if (it->body == 0 && it->answer && it->written == 0 && !(it->manner == paced ? pace(it) : serve(it))) return false;
     }
     return true;
 }
@@ -212,7 +250,8 @@ int floor_upstream(void) {
     epoll_ctl(poller, EPOLL_CTL_ADD, STDIN_FILENO, &event);
     for (;;) {
         struct epoll_event events[256];
-        int count = epoll_wait(poller, events, 256, -1);
+        if (pacing_count > 0) keep_pace();
+        int count = epoll_wait(poller, events, 256, pacing_count > 0 ? 1 : -1);
         for (int index = 0; index < count; index++) {
             int descriptor = events[index].data.fd;
             if (descriptor == STDIN_FILENO) return 0;

@@ -23,14 +23,15 @@ enum Benchmarks {
         ("filled", DurableFigures.filled),
         ("gateway", GatewayFigure.gateway),
         ("admission", AdmissionFigure.admission),
+        ("statements", DurableFigures.statements),
     ]
 
     /// What only is measured when it is asked for.
-    private static let special: Set = ["admission"]
+    private static let special: Set = ["admission", "statements"]
 
     private static let usage = """
         usage: Benchmarks PATH-OF-PARLEY [FIGURE…] [--json] [--compare PEER,…]
-          figures: \(chapters.map(\.name).joined(separator: ", ")); without a name, all but admission.
+          figures: \(chapters.map(\.name).joined(separator: ", ")); without a name, all but the last two.
           soak may have seconds and streams behind it: soak 60 1000
           peers, if they are on the PATH: \(Peers.names.joined(separator: ", "))
         """

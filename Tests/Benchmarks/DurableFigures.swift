@@ -20,7 +20,7 @@ enum DurableFigures {
         for run in 0..<6 {
             let rate = try turnsPerSecond(place, command, database: "durable.db")
             try place.copy("empty.db", to: "replayed.db")
-            let outcome = floor_replay(statements.file, statements.from, statements.to, "\(place.folder)/replayed.db")
+            let outcome = floor_replay(statements.file, statements.from, statements.to, "\(place.folder)/replayed.db", nil, nil)
             if let error = outcome.error { throw Wrong("the statements cannot be run again: \(String(cString: error))") }
             // The first run warms up both.
             guard run > 0 else { continue }
@@ -125,6 +125,32 @@ enum DurableFigures {
     }
 
     // MARK: Statements
+
+    /// What each of the host's statements costs in plain C, the dearest first: where an improvement would begin.
+    static func statements(_ place: Workplace) throws -> [Figure] {
+        let command = try commandOfEmptyDatabase(place, "durable.db")
+        let statements = try recordStatements(place, command)
+        var costs: [String: (runs: Int, seconds: Double)] = [:]
+        var outcome = floor_replay_outcome()
+        withUnsafeMutablePointer(to: &costs) { costs in
+            outcome = floor_replay(
+                statements.file, statements.from, statements.to, "\(place.folder)/empty.db",
+                { statement, context in
+                    let bytes = UnsafeRawBufferPointer(start: statement.text, count: Int(statement.textBytes))
+                    let text = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                    let costs = context?.assumingMemoryBound(to: [String: (runs: Int, seconds: Double)].self)
+                    costs?.pointee[text, default: (0, 0)].runs += statement.runs
+                    costs?.pointee[text, default: (0, 0)].seconds += statement.seconds
+                }, costs)
+        }
+        if let error = outcome.error { throw Wrong("the statements cannot be run again: \(String(cString: error))") }
+        let turns = Double(statements.turns)
+        return costs.sorted { $0.value.seconds > $1.value.seconds }.prefix(25).map { text, cost in
+            Figure(
+                title: String(format: "%6.2f × ", Double(cost.runs) / turns) + text.prefix(90), name: "statement", unit: "µs a turn",
+                runs: [Run(cost.seconds * 1e6 / turns)])
+        }
+    }
 
     /// The statements that a host has run, and between which places in the file those of its turns lie.
     private struct Statements {

@@ -156,7 +156,7 @@ enum Peers {
         let port = try freePort()
         let child = try Child(
             [program, "--config", config, "--host", "127.0.0.1", "--port", "\(port)"],
-            environment: ["LITELLM_LOCAL_MODEL_COST_MAP": "True"], isQuiet: true)
+            environment: ["LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": "sk-benchmarks"], isQuiet: true)
         let connection = try connect(port, patience: 90)
         defer { close(connection) }
         func ask(_ model: String, _ tokens: Int) throws -> floor_answer {

@@ -37,7 +37,7 @@ struct Report {
             figure.title, figure.targets.map { $0.text(unit: figure.unit) }.joined(separator: ", "),
             "\(Statistics.text(figure.median)) \(figure.unit)", figure.p99.map { Statistics.text($0) } ?? "",
             figure.runs.count > 1 ? "\(Statistics.text(figure.spread.low)) – \(Statistics.text(figure.spread.high))" : "",
-            floor ?? "", figure.ratio.map { String(format: "%.2f", $0) } ?? "",
+            floor ?? "", figure.ratio.map { Statistics.text($0) } ?? "",
             verdicts.isEmpty ? "" : verdicts.allSatisfy { $0 } ? "met" : "missed",
         ]
     }

@@ -6,14 +6,12 @@ import Glibc
 enum SoakFigure {
     /// What came of it.
     private struct Outcome {
-        /// How many tokens the model's server has sent, and in what time.
-        var sent = 0
+        /// How many tokens have come, and in what time, from when all turns had begun: a server that were late would make it longer.
+        var tokens = 0
         var seconds = 0.0
-        /// How late the server's own latest token was: a server without a processor measures nothing.
-        var lag = 0.0
         /// How many notifications they came in.
         var notifications = 0
-        /// The processor time of the host from the first token to the last turn's end, in seconds.
+        /// The processor time of the host from then to the last turn's end, in seconds.
         var processor = 0.0
         /// The host's resident memory before the first turn, at its most, and after the last, in MiB.
         var memory = (before: 0.0, most: 0.0, after: 0.0)
@@ -28,14 +26,14 @@ enum SoakFigure {
         }
         let remarks = outcomes.map { outcome in
             String(
-                format: "%d tokens in %.1f s, none lost, the server at most %.3f s late; %.2f tokens in a notification; %.1f MiB before,"
-                    + " %.1f at most, %.1f after", outcome.sent, outcome.seconds, outcome.lag,
-                Double(outcome.sent) / Double(outcome.notifications), outcome.memory.before, outcome.memory.most, outcome.memory.after)
+                format: "%d tokens in %.1f s for %d s, none lost; %.2f tokens in a notification; %.1f MiB before, %.1f at most, %.1f after",
+                outcome.tokens, outcome.seconds, seconds, Double(outcome.tokens) / Double(outcome.notifications), outcome.memory.before,
+                outcome.memory.most, outcome.memory.after)
         }
         return [
             Figure(
                 title: "CPU a token, \(streams) streams × 50 tokens/s", name: "soak-cpu", unit: "µs", targets: [.atMost(8)],
-                runs: outcomes.map { Run($0.processor * 1e6 / Double($0.sent)) }, remarks: remarks),
+                runs: outcomes.map { Run($0.processor * 1e6 / Double($0.tokens)) }, remarks: remarks),
             Figure(
                 title: "memory a turn in flight, beyond idle", name: "soak-memory", unit: "KiB", targets: [.atMost(64)],
                 runs: outcomes.map { Run(($0.memory.most - $0.memory.before) * 1_024 / Double(streams)) }),
@@ -44,17 +42,10 @@ enum SoakFigure {
 
     private static func measure(_ place: Workplace, streams: Int, seconds: Int, rate: Int) throws -> Outcome {
         raiseDescriptorLimit()
-        let server = TokenServer(streams: streams, tokens: seconds * rate, rate: rate)
-        let config = "\(place.folder)/soak.json"
-        try #"{"model":"soak:m","providers":{"soak":{"kind":"openai","baseURL":"http://127.0.0.1:\#(server.port)/v1","models":{"m":{}}}}}"#
-            .write(toFile: config, atomically: true, encoding: .utf8)
-        let host = try Host(
-            place.serve(
-                "soak.db",
-                [
-                    "--config", config, "--set", "limits.maxInFlight=\(streams + 16)", "--set",
-                    "turns.deadlineSeconds=\(seconds * 4 + 600)",
-                ]))
+        let upstream = try Upstream(place)
+        let flags = try upstream.flags("paced", seconds * rate, rate: rate)
+        let limits = ["limits.maxInFlight=\(streams + 16)", "turns.deadlineSeconds=\(seconds * 4 + 600)"].flatMap { ["--set", $0] }
+        let host = try Host(place.serve("soak.db", flags + limits))
         usleep(1_000_000)
         var outcome = Outcome()
         outcome.memory.before = try host.child.memory("VmRSS")
@@ -66,17 +57,17 @@ enum SoakFigure {
             reader.take(line)
             return reader.started == streams
         }
-        server.begin()
-        let before = try host.child.processorSeconds()
+        let start = floor_now()
+        let (processor, received, notifications) = (try host.child.processorSeconds(), reader.received, reader.notifications)
         try host.child.lines { line in
             reader.take(line)
             return reader.ended == streams
         }
-        outcome.processor = try host.child.processorSeconds() - before
-        (outcome.sent, outcome.seconds, outcome.lag) = server.end()
+        outcome.processor = try host.child.processorSeconds() - processor
+        outcome.seconds = floor_now() - start
+        (outcome.tokens, outcome.notifications) = (reader.received - received, reader.notifications - notifications)
         outcome.memory.most = try host.child.memory("VmHWM")
         outcome.memory.after = try host.child.memory("VmRSS")
-        outcome.notifications = reader.notifications
         try reader.require(seconds * rate)
         try host.child.finish()
         return outcome

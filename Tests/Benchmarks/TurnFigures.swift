@@ -8,8 +8,8 @@ enum TurnFigures {
     /// How long the first token takes beyond what it takes a client that asks the same server itself over a connection that it keeps, and how
     /// long the whole turn takes, from the message to the answer of its request.
     ///
-    /// The client in C and the host are asked in turn, and what is subtracted is the client's median of the run: `curl`, a process of its own
-    /// for each request, would make the host look better than it is.
+    /// The client in C and the host are asked in turn, and what is subtracted is the client's median of the run. `curl`, which connects anew for
+    /// each request, would make the host look better than it is: what it takes is only shown.
     static func first(_ place: Workplace) throws -> [Figure] {
         let upstream = try Upstream(place)
         let host = try Host(place.serve("turns.db", try upstream.flags("each", tokens)))
@@ -46,6 +46,21 @@ enum TurnFigures {
                 title: "turn of 20 tokens, whole", name: "turn", unit: "ms", targets: [.atMost(1)], runs: wholes,
                 floor: .init(name: "client in C", runs: directWholes)),
         ]
+    }
+
+    /// What `curl` takes for the same answer, without its start.
+    private static func curl(_ place: Workplace, _ upstream: Upstream) throws -> String {
+        let url = "http://127.0.0.1:\(upstream.port)\(Upstream.path("each", tokens))"
+        let times = try (0..<20).map { _ in
+            let child = try Child(["curl", "-s", "-o", "/dev/null", "-w", "%{time_total}\n", "-d", Upstream.body, url])
+            var seconds = 0.0
+            try child.lines {
+                seconds = Double($0.text) ?? .nan
+                return true
+            }
+            return seconds * 1e3
+        }
+        return "curl takes \(Statistics.text(Statistics.median(times))) ms for the same answer, connecting anew"
     }
 
     /// - Returns: milliseconds to the first token, and to the answer.

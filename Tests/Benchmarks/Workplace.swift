@@ -138,9 +138,9 @@ final class Upstream {
         + #"{"role":"user","content":"Begin."}],"stream":true,"stream_options":{"include_usage":true}}"#
 
     /// The flags for a model that is asked there.
-    func flags(_ manner: String, _ tokens: Int) throws -> [String] {
+    func flags(_ manner: String, _ tokens: Int, rate: Int = 1) throws -> [String] {
         let file = "\(folder)/\(manner)-\(tokens).json"
-        let base = "http://127.0.0.1:\(port)/\(manner)/\(tokens)"
+        let base = "http://127.0.0.1:\(port)/\(manner)/\(tokens)/\(rate)"
         try #"{"model":"up:m","providers":{"up":{"kind":"openai","baseURL":"\#(base)","models":{"m":{}}}}}"#
             .write(toFile: file, atomically: true, encoding: .utf8)
         return ["--config", file]

@@ -30,6 +30,7 @@ void floor_use_all_processors(void);
 //     /each/N/…         N tokens at once, each written alone
 //     /batch/N/…        N tokens at once, written as many at a time as the socket takes
 //     /hang/N/…         N tokens at once, and then nothing more
+//     /paced/N/RATE/…   N tokens, RATE in a second
 //
 // Returns 0, or 1 when there is no socket.
 int floor_upstream(void);
@@ -59,6 +60,15 @@ floor_answer floor_ask(int connection, const char *path, const char *body);
 // Returns how many tokens came, -1 when something was broken; and in what time.
 long floor_relay(uint16_t port, const char *path, const char *body, int streams, double *seconds);
 
+// What the runs of one statement took together.
+typedef struct {
+    // Not ended by a NUL.
+    const char *text;
+    uint32_t textBytes;
+    long runs;
+    double seconds;
+} floor_statement;
+
 // What came of a replay.
 typedef struct {
     // The time of the statements that count, in seconds.
@@ -75,6 +85,8 @@ typedef struct {
 // - file: what was recorded.
 // - from, to: between which places in it the statements lie whose time counts; those before are run too, and those behind are not.
 // - database: the database, as it was when the recording began.
-floor_replay_outcome floor_replay(const char *file, size_t from, size_t to, const char *database);
+// - each: called for each statement at the end, with what it took, which makes the whole slower; NULL when nobody wants to know.
+floor_replay_outcome floor_replay(
+    const char *file, size_t from, size_t to, const char *database, void (*each)(floor_statement statement, void *context), void *context);
 
 #endif
