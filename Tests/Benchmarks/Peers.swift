@@ -45,7 +45,7 @@ enum Peers {
     ///
     /// - Returns: nil when it is not installed.
     static func figures(_ name: String, _ place: Workplace) throws -> [Figure]? {
-        guard let program = path(of: name) else { return nil }
+        guard let program = Workplace.path(of: name) else { return nil }
         guard let server = servers.first(where: { $0.name == name }) else { return try relay(program, place) }
         // A home of its own, so that neither what is in another counts nor it is changed.
         let home = "\(place.folder)/\(name)-home"
@@ -100,11 +100,6 @@ enum Peers {
             owed = 0
         }
         return Double(answered) / (floor_now() - start)
-    }
-
-    private static func path(of name: String) -> String? {
-        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
     /// A connection to a peer.

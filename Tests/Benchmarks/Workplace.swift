@@ -36,7 +36,14 @@ struct Workplace {
     /// Compiles a program in C that cannot be a part of this one.
     static func compile(_ name: String, to program: String, _ flags: [String] = []) throws {
         let source = root.appendingPathComponent("Tests/BenchmarkFloors/Programs/\(name)").path
-        try Child(["cc", "-O2", "-o", program, source] + flags).finish()
+        guard let compiler = path(of: "cc") ?? path(of: "clang") else { throw Wrong("there is no compiler of C") }
+        try Child([compiler, "-O2", "-o", program, source] + flags).finish()
+    }
+
+    /// Where a program is found.
+    static func path(of name: String) -> String? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
     func remove() {
