@@ -79,12 +79,12 @@ extension StoreTransaction {
     ///   - content: the message, if it is new.
     ///   - title: the conversation's title if it has none yet.
     func begin(
-        _ turn: Turn, at place: QuestionPlace, saying content: [Message.Part], titled title: String, options: TurnOptions,
-        in row: ConversationRow, with bot: BotRow?, at now: Timestamp
+        _ turn: Turn, at place: QuestionPlace, saying content: [Message.Part], titled title: @autoclosure () -> String,
+        options: TurnOptions, in row: ConversationRow, with bot: BotRow?, at now: Timestamp
     ) throws -> AdmittedTurn {
         let (userMessage, head) = try question(of: turn, at: place, saying: content, in: row, at: now)
         var conversation = row.value
-        if conversation.title.isEmpty, !turn.isLocal { conversation.title = title }
+        if conversation.title.isEmpty, !turn.isLocal { conversation.title = title() }
         conversation.headMessageID = userMessage.id
         // One that is answered again was counted when it came.
         if userMessage.turnID == turn.id { conversation.messageCount += 1 }

@@ -32,7 +32,12 @@ package struct NewTurn: Sendable {
     /// What is said, part by part; of no use to a turn that answers a message that is there already.
     package var content: [Message.Part]
     /// The conversation's title if it has none yet; not used for commands.
-    package var title: String
+    package var title: String {
+        get { makeTitle() }
+        set { makeTitle = { newValue } }
+    }
+    /// Made when it is asked for, because most conversations have a title.
+    private var makeTitle: @Sendable () -> String
     /// How the message may be meant.
     package var reading: Reading
     /// What it answers.
@@ -51,7 +56,7 @@ package struct NewTurn: Sendable {
 
     /// Makes one of its fields; see them for what the parameters mean.
     package init(
-        id: String, target: Target, userMessageID: String, content: [Message.Part], title: String,
+        id: String, target: Target, userMessageID: String, content: [Message.Part], title: @autoclosure @escaping @Sendable () -> String,
         onBusy: BusyPolicy = .reject, maximumQueued: Int = .max, options: TurnOptions = TurnOptions(),
         reading: Reading = .message, beginning: TurnBeginning = .message, request: ClientRequest? = nil,
         address: ClientAddress? = nil, now: Timestamp, deadline: Timestamp,
@@ -64,7 +69,7 @@ package struct NewTurn: Sendable {
         self.options = options
         self.userMessageID = userMessageID
         self.content = content
-        self.title = title
+        makeTitle = title
         self.reading = reading
         self.beginning = beginning
         self.request = request

@@ -108,11 +108,13 @@ package struct Conversations: Sendable {
 
     /// A title that comes from a message, without a model: its first line that says something, cut between words at 60 characters.
     package static func title(fromMessage text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).lazy.map { $0.split(whereSeparator: \.isWhitespace) }.first { !$0.isEmpty } ?? []
         var title = ""
-        for word in line {
+        var rest = text.drop(while: \.isWhitespace)
+        while rest.first.map({ !$0.isNewline }) ?? false {
+            let whole = rest.prefix { !$0.isWhitespace }
+            rest = rest[whole.endIndex...].drop { $0.isWhitespace && !$0.isNewline }
             // A hostile word may be long in bytes and short in characters.
-            let word = word.utf8.count > 480 ? Substring(String(decoding: word.utf8.prefix(480), as: UTF8.self)) : word
+            let word = whole.utf8.count > 480 ? Substring(String(decoding: whole.utf8.prefix(480), as: UTF8.self)) : whole
             let candidate = title.isEmpty ? String(word) : "\(title) \(word)"
             if candidate.count > 60 {
                 return (title.isEmpty ? String(candidate.prefix(59)) : title) + "…"

@@ -306,17 +306,17 @@ package final class Turns: Sendable {
         let request = try ClientRequest.named(
             draft.requestID, path: "clientMessageId", content: draft.sentContent(isCommand: command != nil))
         // What a command is about, the conversation is not.
-        let title = command == nil ? Conversations.title(fromMessage: text) : ""
+        let title: @Sendable () -> String = { command == nil ? Conversations.title(fromMessage: text) : "" }
         let target: NewTurn.Target =
             if let id = draft.conversationID {
                 .existing(conversationID: id)
             } else {
                 .new(
                     NewConversation(
-                        id: ambient.newID(.conversation), title: title, botID: draft.botID, metadata: [:], createdAt: now))
+                        id: ambient.newID(.conversation), title: title(), botID: draft.botID, metadata: [:], createdAt: now))
             }
         return NewTurn(
-            id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title,
+            id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title(),
             onBusy: draft.onBusy, maximumQueued: limits.maxQueuedTurns,
             options: TurnOptions(model: model, maxOutputTokens: draft.maxOutputTokens),
             reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, beginning: draft.beginning,
