@@ -13,6 +13,7 @@ struct CommitLoop: Sendable {
     private let threads: JobThreads
 
     init(writer: any DatabaseWriter, logger: Logger) {
+        let log = LogCare(logger: logger)
         threads = JobThreads(name: "parley-commit") { jobs in
             for batch in jobs.runs() {
                 writer.writeWithoutTransaction { db in
@@ -21,6 +22,7 @@ struct CommitLoop: Sendable {
                     } else {
                         Self.commit(batch, db, logger)
                     }
+                    log.look(db)
                 }
             }
         }

@@ -249,8 +249,7 @@ extension Configuration {
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
             if !db.configuration.readonly {
-                // The log may grow to 16 MiB before its pages are moved into the database, which makes the moving, and the waiting for the
-                // disk that goes with it, four times as rare as by default.
+                // As often as `LogCare` does it.
                 try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000")
             }
         }

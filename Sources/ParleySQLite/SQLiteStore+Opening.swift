@@ -43,7 +43,8 @@ extension SQLiteStore {
         // After the pool is made, because making it sets NORMAL.
         let mode = configuration.durability == .full ? 2 : 1
         try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA synchronous = \(mode)")
+            // The commit loop sees to the log by itself.
+            try db.execute(sql: "PRAGMA synchronous = \(mode); PRAGMA wal_autocheckpoint = 0")
             guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == mode else {
                 throw StoreOpenFailure(.other, "\(file.path) does not take the durability that is asked for.")
             }
