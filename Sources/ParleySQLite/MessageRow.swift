@@ -160,17 +160,20 @@ extension StoreTransaction {
         from key: Int64, conversationID: String, by statement: String, takes: (MessageRow, _ before: [Message]) -> Bool
     ) throws -> (messages: [Message], next: String?) {
         var messages: [Message] = []
-        var next: Int64? = key
-        while let key = next {
-            let row = try db.first(statement, key) { try MessageRow($0, conversationID: conversationID) }
-            guard let row else { throw SQLiteFailure.unreadable("messages.parent") }
+        var next: String?
+        try db.follow(statement, from: key) { stored in
+            guard let stored else { throw SQLiteFailure.unreadable("messages.parent") }
+            let row = try MessageRow(stored, conversationID: conversationID)
             // Each message tells the one before it, which comes after it here, what it is called.
             if !messages.isEmpty { messages[messages.count - 1].parentID = row.value.id }
-            guard takes(row, messages) else { return (messages, row.value.id) }
+            guard takes(row, messages) else {
+                next = row.value.id
+                return nil
+            }
             messages.append(row.value)
-            next = row.parent
+            return row.parent
         }
-        return (messages, nil)
+        return (messages, next)
     }
 
     /// Stores a message.

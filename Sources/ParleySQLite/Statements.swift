@@ -62,8 +62,31 @@ extension Database {
         try step(sql, values, read)
     }
 
-    private func step(_ sql: String, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
+    /// Reads a row, then the one that it leads to, and so on.
+    ///
+    /// - Parameters:
+    ///   - key: the statement's only value, for the first row.
+    ///   - read: takes what it needs of one row, which may be missing, and tells the next key. It must not run the same statement again.
+    func follow(_ sql: String, from key: Int64, read: (StoredRow?) throws -> Int64?) throws {
         let compiled = try cachedStatement(sql: sql)
+        var next: Int64? = key
+        while let key = next {
+            next = nil
+            var isThere = false
+            try step(compiled, [key]) { row in
+                isThere = true
+                next = try read(row)
+                return false
+            }
+            if !isThere { next = try read(nil) }
+        }
+    }
+
+    private func step(_ sql: String, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
+        try step(cachedStatement(sql: sql), values, read)
+    }
+
+    private func step(_ compiled: Statement, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
         try withExtendedLifetime(compiled) {
             let statement = compiled.sqliteStatement
             defer {
@@ -73,14 +96,14 @@ extension Database {
             for index in values.indices {
                 guard let value = values[index] else { continue }
                 let code = value.bind(to: statement, at: Int32(index + 1))
-                guard code == SQLITE_OK else { throw failure(code, sql) }
+                guard code == SQLITE_OK else { throw failure(code, compiled.sql) }
             }
             errno = 0
             while true {
                 switch sqlite3_step(statement) {
                 case SQLITE_DONE: return
                 case SQLITE_ROW: guard try read(StoredRow(statement: statement)) else { return }
-                case let code: throw failure(code, sql)
+                case let code: throw failure(code, compiled.sql)
                 }
             }
         }

@@ -73,19 +73,23 @@ enum StoredJSON {
     }
 
     private static func part(_ reader: inout JSONReader) throws(JSONError) -> Message.Part {
-        var texts: [String: String] = [:]
-        var arguments: JSONValue?
-        var data: JSONValue?
+        var (type, text, id, name, callID, status): (String?, String?, String?, String?, String?, String?)
+        var (arguments, data): (JSONValue?, JSONValue?)
         try reader.beginObject()
         while let key = try reader.nextKey() {
             switch key {
-            case "type", "text", "id", "name", "toolCallId", "status": texts[key] = try reader.string()
+            case "type": type = try reader.string()
+            case "text": text = try reader.string()
+            case "id": id = try reader.string()
+            case "name": name = try reader.string()
+            case "toolCallId": callID = try reader.string()
+            case "status": status = try reader.string()
             case "arguments": arguments = try reader.value()
             case "data": data = try reader.value()
             default: throw reader.mismatch("unknown field")
             }
         }
-        switch (texts["type"], texts["text"], texts["id"], texts["name"], texts["toolCallId"], texts["status"], arguments) {
+        switch (type, text, id, name, callID, status, arguments) {
         case ("text", let text?, _, _, _, _, _): return .text(text)
         case ("reasoning", let text?, _, _, _, _, _): return .reasoning(text)
         case ("toolCall", _, let id?, let name?, _, _, let arguments?):
