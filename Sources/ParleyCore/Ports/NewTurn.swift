@@ -83,9 +83,9 @@ package struct NewTurn: Sendable {
 /// What has become of a message that was sent.
 package enum TurnAdmission: Sendable {
     /// It is accepted, and its turn is this host's to run.
-    case accepted(AdmittedTurn)
+    indirect case accepted(AdmittedTurn)
     /// It is accepted, and its turn waits until it can begin; this host is the one to begin it, as long as it lives.
-    case queued(QueuedTurn)
+    indirect case queued(QueuedTurn)
     /// The same request was accepted before, and has this turn.
     case repeated(turnID: String)
 }

@@ -27,9 +27,9 @@ package struct QueuedTurn: Sendable {
 /// What has become of a turn that waited.
 package enum QueueStep: Sendable {
     /// It is this host's to run.
-    case begun(BegunTurn)
+    indirect case begun(BegunTurn)
     /// Somebody has cancelled it.
-    case ended(TurnResult)
+    indirect case ended(TurnResult)
     /// It is gone, with its conversation.
     case deleted
 }

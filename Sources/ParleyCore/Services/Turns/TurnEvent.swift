@@ -1,31 +1,31 @@
 /// Something that happened in a turn, with its number.
 package struct TurnEvent: Sendable {
-    /// What happened.
+    /// What happened. All but deltas are kept apart: an event is as small as the deltas, of which there are thousands of times as many.
     package enum Body: Sendable {
         /// The turn was accepted and waits: always first, if it does.
-        case queued(Turn, position: Int)
+        indirect case queued(Turn, position: Int)
         /// The turn begins: always first, unless it has waited.
-        case started(Turn, userMessage: Message)
+        indirect case started(Turn, userMessage: Message)
         /// More of the answer's text; never empty.
         case messageDelta(messageID: String, delta: String)
         /// More of what the model thinks before it goes on; never empty.
         case reasoningDelta(messageID: String, delta: String)
         /// The model gave no answer, and is asked again, or another one is.
-        case retryScheduled(RetryNotice)
+        indirect case retryScheduled(RetryNotice)
         /// A tool is being called.
-        case toolCallStarted(ToolCall, source: String)
+        indirect case toolCallStarted(ToolCall, source: String)
         /// Something came of it.
-        case toolCallCompleted(ToolResult, milliseconds: Int64)
+        indirect case toolCallCompleted(ToolResult, milliseconds: Int64)
         /// Somebody is asked whether a tool may be called.
-        case approvalRequested(ToolCall)
+        indirect case approvalRequested(ToolCall)
         /// Whether it may.
-        case approvalResolved(toolCallID: String, ApprovalOption)
+        indirect case approvalResolved(toolCallID: String, ApprovalOption)
         /// A limit comes near.
-        case quotaWarning(QuotaWarning)
+        indirect case quotaWarning(QuotaWarning)
         /// What is stored of the turn, which replaces all that was told before: only to those who attach to it.
-        case snapshot(TurnSnapshot)
+        indirect case snapshot(TurnSnapshot)
         /// The end: always last, exactly once.
-        case completed(TurnResult)
+        indirect case completed(TurnResult)
     }
 
     /// The conversation that it belongs to.

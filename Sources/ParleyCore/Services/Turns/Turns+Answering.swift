@@ -20,6 +20,7 @@ extension Turns {
     /// Asks the model and passes its answer on, until there is an ending.
     ///
     /// - Parameter isRecheckNeeded: whether the model may have changed since it was last looked whether the turn's person may use it.
+    @inline(never)
     func answer(
         _ admission: AdmittedTurn, isRecheckNeeded: Bool, client: TurnClient, turn: RunningTurn, observer: any TurnObserver
     ) async -> Ending {
@@ -40,32 +41,50 @@ extension Turns {
         return ending
     }
 
+    @inline(never)
     private func run(
         _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Ending {
         let runner = try toolRunner(for: admission, client)
-        var calls = ModelCalls(
-            candidates: candidates(for: admission), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
-            maxOutputTokens: admission.options.maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
-            parentID: admission.userMessage.id, bytesLeft: limits.maxAnswerBytes)
+        var calls = calls(for: admission, with: runner)
         for number in 1...toolSettings.maxSteps {
             let said = try await ask(&calls, turn: turn, observer: observer, account: &account)
             guard !said.calls.isEmpty else { return Ending(status: .completed, stopReason: said.stopReason) }
-            var (message, sequence) = turn.endStep(with: said.calls) { [calls] in calls.message(in: turn, ambient) }
-            message.usage = admission.ownsBot ? account.usage.ofMessage : nil
-            try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
-            turn.didStore(message)
-            let results =
-                number == toolSettings.maxSteps
-                ? said.calls.map {
-                    ToolResult(toolCallID: $0.id, status: .failed, text: "Not called: this was the last of \(number) steps.")
-                } : await runner.run(said.calls) { [observer, turn] in observer.observe([turn.event($0)]) }
-            if runner.hasExecuted { turn.didSaySomething() }
-            calls.parentID = try await store(results, of: message, in: turn)
+            try await call(
+                said.calls, of: &calls, with: runner, isLast: number == toolSettings.maxSteps, turn: turn, observer: observer,
+                account: account)
             account.usage.beginCall()
             if turn.cause != nil { throw .endedEarly }
         }
         return Ending(status: .completed, stopReason: .maxSteps)
+    }
+
+    /// Ends a step with the calls of tools that it asks for, and makes them unless it is the last step.
+    @inline(never)
+    private func call(
+        _ toolCalls: [ToolCall], of calls: inout ModelCalls, with runner: ToolRunner, isLast: Bool, turn: RunningTurn,
+        observer: any TurnObserver, account: TurnAccount
+    ) async throws(Failure) {
+        var (message, sequence) = turn.endStep(with: toolCalls) { [calls] in calls.message(in: turn, ambient) }
+        message.usage = calls.showsInsides ? account.usage.ofMessage : nil
+        try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
+        turn.didStore(message)
+        let results =
+            isLast
+            ? toolCalls.map {
+                ToolResult(
+                    toolCallID: $0.id, status: .failed, text: "Not called: this was the last of \(toolSettings.maxSteps) steps.")
+            } : await runner.run(toolCalls) { [observer, turn] in observer.observe([turn.event($0)]) }
+        if runner.hasExecuted { turn.didSaySomething() }
+        calls.parentID = try await store(results, of: message, in: turn)
+    }
+
+    @inline(never)
+    private func calls(for admission: AdmittedTurn, with runner: ToolRunner) -> ModelCalls {
+        ModelCalls(
+            candidates: candidates(for: admission), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
+            maxOutputTokens: admission.options.maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
+            parentID: admission.userMessage.id, bytesLeft: limits.maxAnswerBytes)
     }
 
     /// Stores what came of the calls of a message.

@@ -5,6 +5,30 @@ extension Turns {
     /// How often it is looked for turns whose host is gone, in milliseconds.
     private static let watchMilliseconds: Int64 = 1_000
 
+    /// Waits with a turn until it can begin, and runs it to its end.
+    @inline(never)
+    func runOnceBegun(
+        _ queued: QueuedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
+        ended: (TurnResult) -> Void
+    ) async {
+        switch await step(of: queued, turn: turn, observer: observer) {
+        case .begun(let begun):
+            await run(begun, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
+        case .ended(let result): await end(turn, with: result, observer: observer, ended: ended)
+        case .deleted:
+            var gone = queued.turn
+            gone.status = .cancelled
+            gone.stopReason = .cancelled
+            gone.completedAt = ambient.now()
+            await end(turn, with: TurnResult(turn: gone, message: nil), observer: observer, ended: ended)
+        case nil:
+            let result = TurnResult(turn: queued.turn, message: nil)
+            ended(result)
+            running.remove(turn)
+            await turn.finish(result)
+        }
+    }
+
     /// Waits with a turn of this process until it can begin.
     ///
     /// - Returns: what has become of it; nil when the process ends, and the turn waits for another one.

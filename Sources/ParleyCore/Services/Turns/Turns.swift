@@ -111,41 +111,35 @@ package final class Turns: Sendable {
         _ draft: Draft, for client: TurnClient, cancellation: Cancellation, observer: any TurnObserver,
         admitted: (Turn, Conversation) -> Void, ended: (TurnResult) -> Void
     ) async throws(Failure) -> String? {
-        let caller = client.caller
-        let text = try checkedText(of: draft, from: caller)
-        let command = draft.readsCommands ? SlashCommand(text) : nil
-        let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
         let returnsConversation = draft.conversationID == nil
-        switch try await store.admitTurn(newTurn(draft, text: text, command, model: chosen?.id, for: caller), for: caller) {
+        switch try await admit(draft, for: client.caller) {
         case .repeated(let turnID): return turnID
         case .accepted(let admission):
             let turn = track(admission.turn, cancellation: cancellation)
-            let observer = TurnAudience(sender: observer, turn: turn)
             admitted(admission.turn, admission.conversation)
             await run(
-                admission, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
+                admission, client: client, turn: turn, observer: TurnAudience(sender: observer, turn: turn),
+                returnsConversation: returnsConversation, ended: ended)
         case .queued(let queued):
             let turn = track(queued.turn, cancellation: cancellation)
-            let observer = TurnAudience(sender: observer, turn: turn)
             admitted(queued.turn, queued.conversation)
-            switch await step(of: queued, turn: turn, observer: observer) {
-            case .begun(let begun):
-                await run(begun, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
-            case .ended(let result): await end(turn, with: result, observer: observer, ended: ended)
-            case .deleted:
-                var gone = queued.turn
-                gone.status = .cancelled
-                gone.stopReason = .cancelled
-                gone.completedAt = ambient.now()
-                await end(turn, with: TurnResult(turn: gone, message: nil), observer: observer, ended: ended)
-            case nil:
-                let result = TurnResult(turn: queued.turn, message: nil)
-                ended(result)
-                running.remove(turn)
-                await turn.finish(result)
-            }
+            await runOnceBegun(
+                queued, client: client, turn: turn, observer: TurnAudience(sender: observer, turn: turn),
+                returnsConversation: returnsConversation, ended: ended)
         }
         return nil
+    }
+
+    // What a turn needs only before it runs, or only after, is kept out of the functions that wait for it to run: what an asynchronous function
+    // has at any time, it has room for all the time. A turn's tasks had 73 KiB of such room before, which was most of its memory.
+
+    /// Has the store accept a message.
+    @inline(never)
+    private func admit(_ draft: Draft, for caller: Caller) async throws(Failure) -> TurnAdmission {
+        let text = try checkedText(of: draft, from: caller)
+        let command = draft.readsCommands ? SlashCommand(text) : nil
+        let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
+        return try await store.admitTurn(newTurn(draft, text: text, command, model: chosen?.id, for: caller), for: caller)
     }
 
     /// Counts a turn among those of this process, so that it can be found and ended.
@@ -171,8 +165,7 @@ package final class Turns: Sendable {
         _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
         isRecheckNeeded: Bool = false, ended: (TurnResult) -> Void
     ) async {
-        observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
-        if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
+        tellBeginning(of: turn, admission, observer)
         let ending =
             if admission.turn.isLocal {
                 await execute(
@@ -182,12 +175,28 @@ package final class Turns: Sendable {
                 await answer(admission, isRecheckNeeded: isRecheckNeeded, client: client, turn: turn, observer: observer)
             }
         await end(
-            turn, with: await settle(ending, of: admission.turn, turn: turn, returnsConversation: returnsConversation), observer: observer,
-            ended: ended)
+            turn, with: ending, of: admission.turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
+    }
+
+    @inline(never)
+    private func tellBeginning(of turn: RunningTurn, _ admission: AdmittedTurn, _ observer: any TurnObserver) {
+        observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
+        if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
+    }
+
+    /// Stores how a turn ended, and tells everybody.
+    @inline(never)
+    private func end(
+        _ turn: RunningTurn, with ending: Ending, of admitted: Turn, observer: any TurnObserver, returnsConversation: Bool,
+        ended: (TurnResult) -> Void
+    ) async {
+        let result = await settle(ending, of: admitted, turn: turn, returnsConversation: returnsConversation)
+        await end(turn, with: result, observer: observer, ended: ended)
     }
 
     /// Tells everybody that a turn has ended, and lets those begin that waited for it.
-    private func end(_ turn: RunningTurn, with result: TurnResult, observer: any TurnObserver, ended: (TurnResult) -> Void) async {
+    @inline(never)
+    func end(_ turn: RunningTurn, with result: TurnResult, observer: any TurnObserver, ended: (TurnResult) -> Void) async {
         observer.observe([turn.event(.completed(result))])
         ended(result)
         running.remove(turn)
