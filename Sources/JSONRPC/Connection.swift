@@ -87,6 +87,16 @@ package final class Connection: Sendable {
         outbox.send(frames)
     }
 
+    /// From now on small frames wait for one another, up to what one write takes, until `uncork()`.
+    package func cork() {
+        outbox.cork()
+    }
+
+    /// Lets what the cork held back leave, also what others have corked; to be called once for each `cork()`.
+    package func uncork() {
+        outbox.uncork()
+    }
+
     /// Whether more than `congestionBytes` wait to be written.
     package var isCongested: Bool { outbox.isCongested }
 

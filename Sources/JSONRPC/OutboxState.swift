@@ -51,13 +51,14 @@ struct OutboxState {
     private var unfinished: Piece?
     private var owner = Owner.nobody
     private var writesOfCaller = 0
-    private var isCorked = false
+    /// How many want small frames to wait for one another.
+    private var corks = 0
     private var isClosed = false
     private var sentBytes = 0
     private var writtenBytes = 0
     private var flushes: [Flush] = []
     private var endedFlushes: [CheckedContinuation<Void, Never>] = []
-    /// What was sent before the latest flush is not held back by a cork.
+    /// What was sent before the latest flush, or the end of a cork, is not held back by another cork.
     private var flushTarget = 0
     private var whenWritable: [@Sendable () -> Void] = []
     /// Whether the reader waits until the outbox is no longer full.
@@ -96,11 +97,13 @@ struct OutboxState {
     }
 
     mutating func cork() {
-        isCorked = true
+        corks += 1
     }
 
     mutating func uncork() -> Next {
-        isCorked = false
+        corks -= 1
+        // What was held back leaves now whoever else wants to hold back more: otherwise several who take turns would hold it for ever.
+        flushTarget = sentBytes
         return claim()
     }
 
@@ -151,7 +154,7 @@ struct OutboxState {
 
     /// Whether something waits that need not wait for more.
     private var isDue: Bool {
-        !queue.isEmpty && (!isCorked || queue.count >= corkBytes || writtenBytes < flushTarget)
+        !queue.isEmpty && (corks == 0 || queue.count >= corkBytes || writtenBytes < flushTarget)
     }
 
     // MARK: What the owner reports

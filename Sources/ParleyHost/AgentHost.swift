@@ -98,6 +98,10 @@ package final class AgentHost: Sendable {
                 attachments: AttachmentQueue(connection: connection), answers: AnswerGate(connection: connection, places: 16),
                 searches: AnswerGate(connection: connection, places: 4))
         }
+        for thread in models.providers.compactMap(\.thread) {
+            thread.surround { $0 ? connection.cork() : connection.uncork() }
+        }
+        defer { for thread in models.providers.compactMap(\.thread) { thread.surround(with: nil) } }
         await withTaskGroup(of: Void.self) { group in
             let services: [@Sendable () async -> Void] = [
                 { await self.turns.watchQueue() }, { await self.turns.monitor() },

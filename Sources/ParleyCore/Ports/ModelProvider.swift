@@ -8,6 +8,9 @@ package protocol ModelProvider: Sendable {
     /// The models that are known by name. A provider may accept others.
     var models: [ModelDescription] { get }
 
+    /// The thread on which what the models say arrives, and is best handled too; nil where there is none.
+    var thread: (any ModelThread)? { get }
+
     /// Asks a model to go on with a conversation.
     ///
     /// Cancelling the calling task ends the request; the stream then throws `cancelled`.
@@ -17,6 +20,19 @@ package protocol ModelProvider: Sendable {
     /// - Throws: `modelUnavailable`, `modelRateLimited`, `modelRejected`, `modelAuth`, `modelBilling`, `modelTimeout`,
     ///   `contextWindowExceeded`, `cancelled`.
     func stream(_ request: ModelRequest) async throws(Failure) -> any ModelStream
+}
+
+extension ModelProvider {
+    package var thread: (any ModelThread)? { nil }
+}
+
+/// A thread on which what models say arrives, and which also runs the tasks that handle it: to wake another thread for each token costs more
+/// than all that is done with the token. Those tasks must not block.
+package protocol ModelThread: TaskExecutor {
+    /// Says what surrounds the tasks that the thread runs in one go, so that what they send can leave together.
+    ///
+    /// - Parameter surroundings: called on the thread, with true before such tasks and with false after them; nil for nothing.
+    func surround(with surroundings: (@Sendable (_ begins: Bool) -> Void)?)
 }
 
 /// One answer of a model, pulled by the turn that asked for it: whoever does not pull slows the provider down.

@@ -1,4 +1,5 @@
 import Foundation
+package import ParleyCore
 
 /// An HTTP client over libcurl, made for many streams at once.
 ///
@@ -10,6 +11,7 @@ import Foundation
 /// `@unchecked Sendable` is right: `hasEnded` is read and written under `lock` alone, everything else never changes and is Sendable.
 package final class HTTPClient: @unchecked Sendable {
     private let inbox: HTTPInbox
+    private let executor: HTTPThread
     private let thread: pthread_t
     private let lock = NSLock()
     private var hasEnded = false
@@ -20,8 +22,12 @@ package final class HTTPClient: @unchecked Sendable {
     /// - Throws: `.other` if the system has no descriptor, memory or thread left.
     package init(configuration: HTTPClientConfiguration = HTTPClientConfiguration()) throws(HTTPFailure) {
         inbox = try HTTPInbox()
-        thread = try HTTPEngine(configuration: configuration, inbox: inbox).start()
+        executor = HTTPThread(inbox: inbox)
+        thread = try HTTPEngine(configuration: configuration, thread: executor).start()
     }
+
+    /// The thread that runs the transfers, and is a good place to read their responses.
+    package var modelThread: any ModelThread { executor }
 
     deinit {
         close()
@@ -55,7 +61,8 @@ package final class HTTPClient: @unchecked Sendable {
             guard !hasEnded else { return }
             hasEnded = true
             inbox.post(.stop)
-            pthread_join(thread, nil)
+            // A task on that thread may have been the last to hold the client.
+            if pthread_equal(thread, pthread_self()) != 0 { pthread_detach(thread) } else { pthread_join(thread, nil) }
         }
     }
 }

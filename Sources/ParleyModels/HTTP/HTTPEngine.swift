@@ -11,6 +11,7 @@ final class HTTPEngine {
 
     private let configuration: HTTPClientConfiguration
     private let inbox: HTTPInbox
+    private let thread: HTTPThread
     private let multi: UnsafeMutableRawPointer
     private let epoll: Int32
     private var transfers: [ObjectIdentifier: HTTPTransfer] = [:]
@@ -22,13 +23,14 @@ final class HTTPEngine {
     /// Makes an engine that does not run yet.
     ///
     /// - Throws: `.other` if the system has no descriptor or memory left.
-    init(configuration: HTTPClientConfiguration, inbox: HTTPInbox) throws(HTTPFailure) {
+    init(configuration: HTTPClientConfiguration, thread: HTTPThread) throws(HTTPFailure) {
         // It counts its calls, is safe to call on any thread, and is for the whole process: nobody undoes it.
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
             throw HTTPFailure.withoutCurl
         }
         self.configuration = configuration
-        self.inbox = inbox
+        inbox = thread.inbox
+        self.thread = thread
         self.multi = multi
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0, control(EPOLL_CTL_ADD, inbox.descriptor, EPOLLIN.rawValue) else {
@@ -99,9 +101,13 @@ final class HTTPEngine {
 
     /// Runs until `.stop` comes.
     fileprivate func run() {
+        inbox.belongToThisThread()
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         while obeyCommands() {
-            if curlDeadline <= now { act(on: CURL_SOCKET_TIMEOUT, 0) }
+            if curlDeadline <= now {
+                act(on: CURL_SOCKET_TIMEOUT, 0)
+                handOver()
+            }
             let before = now
             let count = Int(epoll_wait(epoll, &events, Int32(events.count), timeToWait()))
             now = Self.clock()
@@ -112,6 +118,8 @@ final class HTTPEngine {
                     act(on: event.data.fd, Self.readiness(event.events))
                 }
             }
+            // Once for all sockets: what came on them is then handled in one go, and leaves together.
+            handOver()
             // Late is who had nothing to read when all sockets were looked at after the deadline. Judged by the present, a machine
             // that was busy or asleep would end transfers whose bytes had come long since.
             if count < events.count { endTransfersLate(at: before) }
@@ -122,15 +130,21 @@ final class HTTPEngine {
     /// - Returns: False if `.stop` was among the commands.
     private func obeyCommands() -> Bool {
         var goesOn = true
-        for command in inbox.take() {
+        let commands = inbox.take()
+        guard !commands.isEmpty else { return true }
+        let surroundings = thread.surroundings
+        surroundings?(true)
+        for command in commands {
             switch command {
             case .start(let request, let delivery): begin(request, delivery)
             case .resume(let delivery): transfers[ObjectIdentifier(delivery)]?.goOn()
             case .cancel(let delivery): if let transfer = transfers[ObjectIdentifier(delivery)] { drop(transfer) }
             case .letEnd(let delivery): transfers[ObjectIdentifier(delivery)]?.letEnd()
+            case .run(let job): job.runSynchronously(on: thread.asUnownedTaskExecutor())
             case .stop: goesOn = false
             }
         }
+        surroundings?(false)
         handOver()
         return goesOn
     }
@@ -148,12 +162,11 @@ final class HTTPEngine {
         }
     }
 
-    /// Lets libcurl do what a ready socket or its timer asks for, and hands over what that brought.
+    /// Lets libcurl do what a ready socket or its timer asks for.
     private func act(on socket: curl_socket_t, _ readiness: Int32) {
         if socket == CURL_SOCKET_TIMEOUT { curlDeadline = .max }
         var running: Int32 = 0
         curl_multi_socket_action(multi, socket, readiness, &running)
-        handOver()
     }
 
     private func handOver() {
@@ -214,8 +227,12 @@ final class HTTPEngine {
             drop(transfer)
             _ = transfer.delivery.deliver(head: nil, bytes: [], ending: ending, paused: false)
         }
-        for case .start(_, let delivery) in inbox.close() {
-            _ = delivery.deliver(head: nil, bytes: [], ending: ending, paused: false)
+        for command in inbox.close() {
+            switch command {
+            case .start(_, let delivery): _ = delivery.deliver(head: nil, bytes: [], ending: ending, paused: false)
+            case .run(let job): job.runSynchronously(on: thread.asUnownedTaskExecutor())
+            case .resume, .cancel, .letEnd, .stop: break
+            }
         }
     }
 
@@ -223,6 +240,8 @@ final class HTTPEngine {
 
     /// Milliseconds until the next moment that matters, rounded up; -1 for no bound.
     private func timeToWait() -> Int32 {
+        // Tasks that ran on this thread may have left word for it, or gone on.
+        guard inbox.isEmpty else { return 0 }
         let next = min(curlDeadline, deadlines.earliest ?? .max)
         guard next != .max else { return -1 }
         let nanoseconds = next > now ? next - now : 0

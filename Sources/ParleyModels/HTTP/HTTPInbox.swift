@@ -12,6 +12,8 @@ enum HTTPCommand: Sendable {
     case cancel(HTTPDelivery)
     /// Discard the rest of a transfer, and end it if it does not end by itself soon.
     case letEnd(HTTPDelivery)
+    /// Run a part of a task.
+    case run(UnownedJob)
     /// End all transfers and then the thread.
     case stop
 }
@@ -25,6 +27,8 @@ final class HTTPInbox: @unchecked Sendable {
 
     private let lock = NSLock()
     private var commands: [HTTPCommand] = []
+    /// The engine's thread, which looks here before it sleeps and so need not be woken by itself.
+    private var reader: pthread_t?
     private var isClosed = false
 
     /// Makes an empty queue.
@@ -39,21 +43,32 @@ final class HTTPInbox: @unchecked Sendable {
         Glibc.close(descriptor)
     }
 
-    /// Queues a command and wakes the engine's thread if the queue was empty.
+    /// Says that the calling thread is the one that takes the commands.
+    func belongToThisThread() {
+        lock.withLock { reader = pthread_self() }
+    }
+
+    /// Queues a command and wakes the engine's thread if it may sleep.
     ///
     /// - Parameter command: What to do.
     /// - Returns: False if the engine has ended and will never do it.
     @discardableResult
     func post(_ command: HTTPCommand) -> Bool {
-        let wasEmpty: Bool? = lock.withLock {
-            guard !isClosed else { return nil }
-            commands.append(command)
-            return commands.count == 1
+        lock.lock()
+        guard !isClosed else {
+            lock.unlock()
+            return false
         }
+        commands.append(command)
+        let wakes = commands.count == 1 && !(reader.map { pthread_equal($0, pthread_self()) != 0 } ?? false)
+        lock.unlock()
         // The eventfd lives as long as this object and counts, so that waking an engine which has just ended does no harm.
-        if wasEmpty == true { eventfd_write(descriptor, 1) }
-        return wasEmpty != nil
+        if wakes { eventfd_write(descriptor, 1) }
+        return true
     }
+
+    /// Whether no command waits.
+    var isEmpty: Bool { lock.withLock { commands.isEmpty } }
 
     /// Takes all commands, in their order.
     func take() -> [HTTPCommand] {

@@ -21,6 +21,7 @@ package struct OpenAIProvider: ModelProvider {
 
     package var name: String { configuration.name }
     package var models: [ModelDescription] { configuration.models }
+    package var thread: (any ModelThread)? { server.thread }
 
     package func stream(_ request: ModelRequest) async throws(Failure) -> any ModelStream {
         let response = try await server.post("chat/completions", headers: headers, body: ChatRequest.body(for: request, configuration))

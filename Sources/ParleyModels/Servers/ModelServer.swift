@@ -34,6 +34,9 @@ struct ModelServer: Sendable {
         self.timeouts = timeouts
     }
 
+    /// The thread on which its answers arrive.
+    var thread: any ModelThread { client.modelThread }
+
     /// Asks for a streamed answer.
     ///
     /// - Parameters:

@@ -29,6 +29,17 @@ extension Turns {
     func ask(
         _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
+        // Where the answer will arrive, so that the way to it and back wakes no other thread.
+        let thread = try? calls.selection().provider.thread
+        return try await withTaskExecutorPreference(thread) { () async throws(Failure) in
+            try await askAnybody(&calls, turn: turn, observer: observer, account: &account)
+        }
+    }
+
+    @inline(never)
+    private func askAnybody(
+        _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    ) async throws(Failure) -> Answer {
         let history = try await store.history(endingAt: calls.parentID, maximumBytes: limits.maxHistoryBytes)
         var number = 1
         var isHalved = false
@@ -92,52 +103,61 @@ extension Turns {
         _ selection: ModelCatalog.Selection, _ request: ModelRequest, bytes: Int, _ calls: inout ModelCalls, _ attempt: inout Attempt,
         turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
-        let prices = selection.description.prices
         turn.willCallModel()
         turn.keep(nil)
         defer {
             if let counted = account.usage.ofMessage {
                 calls.estimate = TokenEstimate(tokens: counted.inputTokens, of: bytes)
             } else if attempt.hasBegun || attempt.isFinished {
-                account.usage.take(.estimated(sent: bytes, received: attempt.received, reasoning: attempt.thought), prices: prices)
+                account.usage.take(
+                    .estimated(sent: bytes, received: attempt.received, reasoning: attempt.thought), prices: selection.description.prices)
             }
         }
         var stream = try await selection.provider.stream(request)
         var answer = Answer(stopReason: .endTurn)
         while let events = try await stream.next() {
-            var pieces: [AnswerPiece] = []
-            let receivedBefore = attempt.received
-            for event in events {
-                switch event {
-                case .textDelta(let text):
-                    pieces.append(AnswerPiece(kind: .text, text: text))
-                    attempt.received += text.utf8.count
-                case .reasoningDelta(let text):
-                    // What a published bot thinks may quote what it was told.
-                    if calls.showsInsides { pieces.append(AnswerPiece(kind: .reasoning, text: text)) }
-                    attempt.received += text.utf8.count
-                    attempt.thought += text.utf8.count
-                case .replay(let value): turn.keep(Message.Replay(model: selection.id, value: value))
-                case .toolCall(let call):
-                    answer.calls.append(named(call, besides: answer.calls))
-                    attempt.received += call.bytes
-                case .usage(let latest): account.usage.take(latest, prices: prices)
-                case .finished(let reason):
-                    answer.stopReason = reason
-                    attempt.isFinished = true
-                }
-            }
-            attempt.hasBegun = attempt.received > 0
-            calls.bytesLeft -= attempt.received - receivedBefore
-            if !pieces.isEmpty {
-                observer.observe(turn.append(pieces) { [calls] in calls.message(in: turn, ambient) })
-            }
+            take(events, of: selection, into: &answer, &calls, &attempt, turn: turn, observer: observer, account: &account)
             if attempt.isFinished { return answer }
             if calls.bytesLeft < 0 { return Answer(stopReason: .maxTokens) }
             if turn.cause != nil { throw .endedEarly }
             await observer.ready()
         }
         throw Failure(.modelUnavailable, "The model's answer stopped before its end.")
+    }
+
+    /// Takes what has arrived of an answer and passes it on.
+    @inline(never)
+    private func take(
+        _ events: [ModelEvent], of selection: ModelCatalog.Selection, into answer: inout Answer, _ calls: inout ModelCalls,
+        _ attempt: inout Attempt, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    ) {
+        var pieces: [AnswerPiece] = []
+        pieces.reserveCapacity(events.count)
+        let receivedBefore = attempt.received
+        for event in events {
+            switch event {
+            case .textDelta(let text):
+                pieces.append(AnswerPiece(kind: .text, text: text))
+                attempt.received += text.utf8.count
+            case .reasoningDelta(let text):
+                // What a published bot thinks may quote what it was told.
+                if calls.showsInsides { pieces.append(AnswerPiece(kind: .reasoning, text: text)) }
+                attempt.received += text.utf8.count
+                attempt.thought += text.utf8.count
+            case .replay(let value): turn.keep(Message.Replay(model: selection.id, value: value))
+            case .toolCall(let call):
+                answer.calls.append(named(call, besides: answer.calls))
+                attempt.received += call.bytes
+            case .usage(let latest): account.usage.take(latest, prices: selection.description.prices)
+            case .finished(let reason):
+                answer.stopReason = reason
+                attempt.isFinished = true
+            }
+        }
+        attempt.hasBegun = attempt.received > 0
+        calls.bytesLeft -= attempt.received - receivedBefore
+        guard !pieces.isEmpty else { return }
+        observer.observe(turn.append(pieces) { [calls] in calls.message(in: turn, ambient) })
     }
 
     /// Gives a call an id where the model gave none, or one twice.
