@@ -108,6 +108,7 @@ final class HTTPEngine {
                 act(on: CURL_SOCKET_TIMEOUT, 0)
                 handOver()
             }
+            pace()
             let before = now
             let count = Int(epoll_wait(epoll, &events, Int32(events.count), timeToWait()))
             now = Self.clock()
@@ -132,7 +133,8 @@ final class HTTPEngine {
         var goesOn = true
         let commands = inbox.take()
         guard !commands.isEmpty else { return true }
-        let surroundings = thread.surroundings
+        // Nothing joins what a task sends alone, and it should be out before that task wakes others to go on.
+        let surroundings = commands.count > 1 ? thread.surroundings : nil
         surroundings?(true)
         for command in commands {
             switch command {
@@ -237,6 +239,21 @@ final class HTTPEngine {
     }
 
     // MARK: epoll
+
+    /// From how many transfers on rounds keep a distance.
+    private static let paceTransfers = 64
+    /// The shortest time between the beginnings of two rounds then, in nanoseconds.
+    private static let pace: UInt64 = 300_000
+
+    /// Lets what arrives gather for a moment when many transfers run: a thousand of them, of which each brings a token now and then, would wake
+    /// this thread, and whoever reads the output, once for each token.
+    private func pace() {
+        guard transfers.count >= Self.paceTransfers else { return }
+        let elapsed = Self.clock() - now
+        guard elapsed < Self.pace else { return }
+        var rest = timespec(tv_sec: 0, tv_nsec: Int(Self.pace - elapsed))
+        nanosleep(&rest, nil)
+    }
 
     /// Milliseconds until the next moment that matters, rounded up; -1 for no bound.
     private func timeToWait() -> Int32 {
