@@ -35,8 +35,8 @@ extension HTTPTransfer {
         try check(parley_curl_set_string(easy, CURLOPT_PROXY, configuration.proxy.proxy(for: target) ?? ""))
         try check(parley_curl_set_string(easy, CURLOPT_NOPROXY, configuration.proxy.exceptions.joined(separator: ",")))
         try check(parley_curl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1))
-        // One round of reading brings at most this much, and so fewer hand-overs.
-        try check(parley_curl_set_long(easy, CURLOPT_BUFFERSIZE, 64 << 10))
+        // Every transfer has such a buffer all the time. libcurl reads again while there is more, so that larger ones save next to nothing.
+        try check(parley_curl_set_long(easy, CURLOPT_BUFFERSIZE, 16 << 10))
     }
 
     private func setVersion(_ version: HTTPClientConfiguration.Version) throws(HTTPFailure) {
