@@ -196,6 +196,14 @@ package struct JSONWriter: Sendable {
         Escaping.value.append(text, firstUnclean: Escaping.value.firstUnclean(in: text, from: 0), to: &bytes)
     }
 
+    /// Appends bytes as they are, also a part of a value, after which no comma is due.
+    ///
+    /// - Parameter bytes: what another writer has written and was stopped in, so that the whole is JSON.
+    package mutating func verbatim(_ bytes: [UInt8]) {
+        self.bytes.append(contentsOf: bytes)
+        needsComma = false
+    }
+
     /// Writes a value.
     @inlinable
     package mutating func value(_ value: some JSONWritable) {

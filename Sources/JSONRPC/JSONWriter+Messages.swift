@@ -7,10 +7,21 @@ extension JSONWriter {
     ///   - method: a name that needs no escapes.
     ///   - params: writes one object.
     package mutating func notification(_ method: StaticString, _ params: (inout JSONWriter) -> Void) {
+        beginNotification(method)
+        params(&self)
+        endNotification()
+    }
+
+    /// Writes a notification up to its params, of which one object must come next, and then `endNotification()`.
+    /// - Parameter method: a name that needs no escapes.
+    package mutating func beginNotification(_ method: StaticString) {
         beginMessage()
         member("method", method.description)
         key("params")
-        params(&self)
+    }
+
+    /// Ends the line of a notification.
+    package mutating func endNotification() {
         endObject()
         newline()
     }

@@ -10,6 +10,10 @@ import ParleyCore
 final class TurnNotifier: TurnObserver {
     /// How many bytes of joined deltas may wait before the model is slowed down.
     private static let maximumJoinedBytes = 64 * 1024
+    /// How long the notification of a delta usually is, in bytes.
+    private static let usualBytes = 320
+    /// For how many events there is room in advance.
+    private static let roomForEvents = 200
 
     /// Deltas of one message and one kind that wait to be sent as one.
     private struct Joined {
@@ -21,6 +25,11 @@ final class TurnNotifier: TurnObserver {
         var joined: Joined?
         var isWaitingForOutbox = false
         var turn: CheckedContinuation<Void, Never>?
+        /// How the deltas are written that come at the moment.
+        var form: DeltaForm?
+
+        /// Whether so much waits that the model must.
+        var isBehind: Bool { (joined?.delta.text.utf8.count ?? 0) >= TurnNotifier.maximumJoinedBytes }
     }
 
     private let connection: Connection
@@ -37,7 +46,7 @@ final class TurnNotifier: TurnObserver {
 
     func observe(_ events: [TurnEvent]) {
         let mustWait = state.withLock { state in
-            var writer = JSONWriter()
+            var writer = JSONWriter(reservingCapacity: min(events.count, Self.roomForEvents) * Self.usualBytes)
             let joins = state.joined != nil || connection.isCongested
             for event in events {
                 if let delta = event.body.delta {
@@ -45,7 +54,7 @@ final class TurnNotifier: TurnObserver {
                     if joins {
                         join(delta, event, into: &state, writer: &writer)
                     } else {
-                        writer.notification(event, requestID: requestID)
+                        write(delta, event, &state, to: &writer)
                     }
                 } else {
                     flush(&state, to: &writer)
@@ -60,11 +69,12 @@ final class TurnNotifier: TurnObserver {
         if mustWait { connection.onceWritable { [self] in outboxDrained() } }
     }
 
-    func ready() async {
+    nonisolated(nonsending) func ready() async {
+        guard state.withLock({ $0.isBehind }) else { return }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if Task.isCancelled || (state.joined?.delta.text.utf8.count ?? 0) < Self.maximumJoinedBytes { return true }
+                    if Task.isCancelled || !state.isBehind { return true }
                     state.turn = continuation
                     return false
                 }
@@ -91,6 +101,13 @@ final class TurnNotifier: TurnObserver {
             return state.turn
         }
         turn?.resume()
+    }
+
+    private func write(_ delta: Delta, _ event: TurnEvent, _ state: inout State, to writer: inout JSONWriter) {
+        if state.form?.fits(messageID: delta.messageID, isReasoning: delta.isReasoning) != true {
+            state.form = DeltaForm(of: event, messageID: delta.messageID, isReasoning: delta.isReasoning, requestID: requestID)
+        }
+        state.form?.write(delta.text, sequence: event.sequence, to: &writer)
     }
 
     private func join(_ delta: Delta, _ event: TurnEvent, into state: inout State, writer: inout JSONWriter) {

@@ -7,17 +7,22 @@ extension JSONWriter {
     ///
     /// - Parameter requestID: the request on the connection that asked for it.
     mutating func notification(_ event: TurnEvent, requestID: RequestID) {
-        notification(event.body.name) { writer in
-            writer.object { writer in
-                writer.member("conversationId", event.conversationID)
-                writer.member("turnId", event.turnID)
-                writer.member("requestId", requestID)
-                // A frame that joins several deltas says where it begins.
-                if let first = event.firstSequence, first < event.sequence { writer.member("fromSeq", first) }
-                writer.member("seq", event.sequence)
-                writer.members(of: event.body)
-            }
-        }
+        beginNotification(event.body.name)
+        beginObject()
+        members(placing: event, requestID: requestID)
+        // A frame that joins several deltas says where it begins.
+        if let first = event.firstSequence, first < event.sequence { member("fromSeq", first) }
+        member("seq", event.sequence)
+        members(of: event.body)
+        endObject()
+        endNotification()
+    }
+
+    /// Writes the members that say where an event belongs.
+    fileprivate mutating func members(placing event: TurnEvent, requestID: RequestID) {
+        member("conversationId", event.conversationID)
+        member("turnId", event.turnID)
+        member("requestId", requestID)
     }
 
     private mutating func members(of body: TurnEvent.Body) {
@@ -82,5 +87,54 @@ extension TurnEvent.Body {
         case .snapshot: "turnSnapshot"
         case .completed: "turnCompleted"
         }
+    }
+}
+
+/// The notifications of a message's deltas, of which only the number and the text differ: all else is written once and then copied.
+struct DeltaForm {
+    private let messageID: String
+    private let isReasoning: Bool
+    private let untilNumber: [UInt8]
+    private let untilText: [UInt8]
+    private let untilEnd: [UInt8]
+
+    /// Prepares the form.
+    ///
+    /// - Parameters:
+    ///   - delta: one of the deltas.
+    ///   - requestID: the request on the connection that asked for them.
+    init(of delta: TurnEvent, messageID: String, isReasoning: Bool, requestID: RequestID) {
+        self.messageID = messageID
+        self.isReasoning = isReasoning
+        var writer = JSONWriter(reservingCapacity: 512)
+        writer.beginNotification(delta.body.name)
+        writer.beginObject()
+        writer.members(placing: delta, requestID: requestID)
+        writer.key("seq")
+        untilNumber = writer.bytes
+        writer.integer(0)
+        let number = writer.bytes.count
+        writer.member("messageId", messageID)
+        writer.key("delta")
+        untilText = Array(writer.bytes[number...])
+        writer.string("")
+        let text = writer.bytes.count
+        writer.endObject()
+        writer.endNotification()
+        untilEnd = Array(writer.bytes[text...])
+    }
+
+    /// Whether it is that of a message's deltas of one kind.
+    func fits(messageID: String, isReasoning: Bool) -> Bool {
+        self.isReasoning == isReasoning && self.messageID == messageID
+    }
+
+    /// Writes a delta that is not joined, as `notification` would.
+    func write(_ text: String, sequence: Int, to writer: inout JSONWriter) {
+        writer.verbatim(untilNumber)
+        writer.integer(sequence)
+        writer.verbatim(untilText)
+        writer.string(text)
+        writer.verbatim(untilEnd)
     }
 }
