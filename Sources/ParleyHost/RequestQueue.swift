@@ -116,7 +116,9 @@ final class RequestQueue: Sendable {
             if missing > 0 { state.missing[ObjectIdentifier(entry)] = missing }
             return missing == 0
         }
-        if begins { begin(entry) }
+        guard begins else { return }
+        // As far as it comes without waiting, a request is carried out by the thread that reads it: to wake another one takes longer.
+        arm(entry, Task.immediate { await self.carryOut(entry) })
     }
 
     /// Returns when no request waits or runs, or when the task is cancelled.
@@ -139,12 +141,18 @@ final class RequestQueue: Sendable {
         }
     }
 
+    /// Begins a request that has waited. It is not carried out by whoever lets go of what it waited for, who has work of their own.
     private func begin(_ entry: Entry) {
-        let task = Task {
-            await entry.work(entry)
-            entry.release()
-            end(entry)
-        }
+        arm(entry, Task { await carryOut(entry) })
+    }
+
+    private func carryOut(_ entry: Entry) async {
+        await entry.work(entry)
+        entry.release()
+        end(entry)
+    }
+
+    private func arm(_ entry: Entry, _ task: Task<Void, Never>) {
         entry.cancellation.arm { task.cancel() }
     }
 
