@@ -24,12 +24,19 @@ final class JobQueue: @unchecked Sendable {
 
     /// Adds a job at the end.
     func add(_ job: DatabaseJob) throws(Refusal) {
+        let isFirst = try append(job)
+        // Whoever is woken while the lock is held goes to sleep again at once, and must be woken twice.
+        if isFirst { condition.signal() }
+    }
+
+    /// - Returns: whether nothing waited before.
+    private func append(_ job: DatabaseJob) throws(Refusal) -> Bool {
         condition.lock()
         defer { condition.unlock() }
         guard !isClosed else { throw .closed }
         guard waiting.count < capacity else { throw .full }
         waiting.append(job)
-        if waiting.count == 1 { condition.signal() }
+        return waiting.count == 1
     }
 
     /// Waits for jobs and takes them in the order in which they were added.
