@@ -22,7 +22,11 @@ package struct SystemAmbient: Ambient {
     }
 
     package func newID(_ kind: IDKind) -> String {
-        UUIDv7.text(milliseconds: now().milliseconds, random: UInt64.random(in: .min ... .max), .random(in: .min ... .max))
+        // Both halves with one call of the system.
+        var bits: (high: UInt64, low: UInt64) = (0, 0)
+        let code = withUnsafeMutableBytes(of: &bits) { getentropy($0.baseAddress, $0.count) }
+        precondition(code == 0, "getentropy(3) fails only for more than 256 bytes")
+        return UUIDv7.text(milliseconds: now().milliseconds, random: bits.high, bits.low)
     }
 
     package func randomBytes(_ count: Int) -> [UInt8] {
