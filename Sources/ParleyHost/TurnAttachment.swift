@@ -79,7 +79,7 @@ final class TurnAttachment: TurnFollower {
         }
     }
 
-    func ready() async {
+    nonisolated(nonsending) func ready() async {
         guard connection.isCongested else { return }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -41,8 +41,10 @@ package protocol ModelStream: Sendable {
     ///
     /// The last batch before nil ends with `finished`, which comes exactly once; a stream that stops before it throws.
     ///
+    /// It runs where its caller does, because a change of executors, even to the same one, costs as much as a token.
+    ///
     /// - Throws: as `ModelProvider.stream`.
-    mutating func next() async throws(Failure) -> [ModelEvent]?
+    nonisolated(nonsending) mutating func next() async throws(Failure) -> [ModelEvent]?
 }
 
 /// One piece of a model's answer.
@@ -52,11 +54,11 @@ package enum ModelEvent: Hashable, Sendable {
     /// More of what the model thinks before it answers, kept apart from the answer; never empty.
     case reasoningDelta(String)
     /// What this provider wants sent back with the message in later calls (`Message.Replay`); comes once at most, and before `finished`.
-    case replay(JSONValue)
+    indirect case replay(JSONValue)
     /// The model wants something done; whole, and before `finished`.
-    case toolCall(ToolCall)
+    indirect case toolCall(ToolCall)
     /// What the call cost; may come several times, the last counts.
-    case usage(Usage)
+    indirect case usage(Usage)
     /// The end, with its reason: `endTurn`, also where tools are to be called first, `maxTokens` or `refusal`.
     case finished(Turn.StopReason)
 }

@@ -15,7 +15,7 @@ struct ServerStream<Answer: ServerAnswer>: ModelStream {
         reader = AnswerReader(answer)
     }
 
-    mutating func next() async throws(Failure) -> [ModelEvent]? {
+    nonisolated(nonsending) mutating func next() async throws(Failure) -> [ModelEvent]? {
         while true {
             switch reader.ending {
             case .finished: return nil

@@ -19,7 +19,11 @@ struct ModelCalls {
     /// Whether the turn's person may see what the model thinks, and what it costs.
     let showsInsides: Bool
     /// The message that the next one follows.
-    var parentID: String
+    var parentID: String {
+        didSet { knownHistory = nil }
+    }
+    /// The conversation up to that message, where it is known without a look into the store: it begins with it.
+    private(set) var knownHistory: History?
     /// How much the models may still say, in bytes.
     var bytesLeft: Int
     /// What is known of how the model counts; nil before it has counted anything in this turn.
@@ -31,16 +35,19 @@ struct ModelCalls {
 
     /// Gathers what a turn's calls need.
     ///
-    /// - Parameter candidates: at least one.
+    /// - Parameters:
+    ///   - candidates: at least one.
+    ///   - question: the message that is answered.
     init(
         candidates: [Candidate], bot: Bot?, defaultInstructions: String, maxOutputTokens: Int?, tools: [ToolDefinition], showsInsides: Bool,
-        parentID: String, bytesLeft: Int
+        question: Message, bytesLeft: Int
     ) {
         self.candidates = candidates
         self.maxOutputTokens = maxOutputTokens
         self.tools = tools
         self.showsInsides = showsInsides
-        self.parentID = parentID
+        parentID = question.id
+        knownHistory = question.parentID == nil ? History(messages: [question], earlierCount: 0) : nil
         self.bytesLeft = bytesLeft
         instructions = bot?.instructions ?? defaultInstructions
         temperature = bot?.temperature

@@ -60,7 +60,7 @@ package protocol TurnObserver: Sendable {
     func observe(_ events: [TurnEvent])
 
     /// Returns when more deltas are welcome: how a slow client slows the model down. Returns at once when the task is cancelled.
-    func ready() async
+    nonisolated(nonsending) func ready() async
 }
 
 /// Nobody.
@@ -69,5 +69,5 @@ package struct NoObserver: TurnObserver {
     package init() {}
 
     package func observe(_ events: [TurnEvent]) {}
-    package func ready() async {}
+    package nonisolated(nonsending) func ready() async {}
 }

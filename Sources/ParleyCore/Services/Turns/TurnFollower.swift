@@ -55,7 +55,7 @@ struct TurnAudience: TurnObserver {
     }
 
     /// Only the one who began the turn slows the model down: who follows it reads what is kept anyway.
-    func ready() async {
+    nonisolated(nonsending) func ready() async {
         await sender.ready()
     }
 }

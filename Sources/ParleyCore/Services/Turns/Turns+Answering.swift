@@ -84,7 +84,7 @@ extension Turns {
         ModelCalls(
             candidates: candidates(for: admission), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
             maxOutputTokens: admission.options.maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
-            parentID: admission.userMessage.id, bytesLeft: limits.maxAnswerBytes)
+            question: admission.userMessage, bytesLeft: limits.maxAnswerBytes)
     }
 
     /// Stores what came of the calls of a message.

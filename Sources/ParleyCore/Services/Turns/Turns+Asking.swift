@@ -29,18 +29,23 @@ extension Turns {
     func ask(
         _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
+        let history: History
+        if let known = calls.knownHistory {
+            history = known
+        } else {
+            history = try await store.history(endingAt: calls.parentID, maximumBytes: limits.maxHistoryBytes)
+        }
         // Where the answer will arrive, so that the way to it and back wakes no other thread.
         let thread = try? calls.selection().provider.thread
         return try await withTaskExecutorPreference(thread) { () async throws(Failure) in
-            try await askAnybody(&calls, turn: turn, observer: observer, account: &account)
+            try await ask(&calls, with: history, turn: turn, observer: observer, account: &account)
         }
     }
 
     @inline(never)
-    private func askAnybody(
-        _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    private func ask(
+        _ calls: inout ModelCalls, with history: History, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
-        let history = try await store.history(endingAt: calls.parentID, maximumBytes: limits.maxHistoryBytes)
         var number = 1
         var isHalved = false
         while true {
@@ -99,7 +104,7 @@ extension Turns {
     }
 
     /// Calls a model once.
-    private func call(
+    private nonisolated(nonsending) func call(
         _ selection: ModelCatalog.Selection, _ request: ModelRequest, bytes: Int, _ calls: inout ModelCalls, _ attempt: inout Attempt,
         turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
