@@ -22,7 +22,7 @@ extension Turns {
     /// - Parameter isRecheckNeeded: whether the model may have changed since it was last looked whether the turn's person may use it.
     @inline(never)
     func answer(
-        _ admission: AdmittedTurn, isRecheckNeeded: Bool, client: TurnClient, turn: RunningTurn, observer: any TurnObserver
+        _ admission: Shared<AdmittedTurn>, isRecheckNeeded: Bool, client: TurnClient, turn: RunningTurn, observer: any TurnObserver
     ) async -> Ending {
         var account = TurnAccount()
         var ending: Ending
@@ -43,7 +43,7 @@ extension Turns {
 
     @inline(never)
     private func run(
-        _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+        _ admission: Shared<AdmittedTurn>, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Ending {
         let runner = try toolRunner(for: admission, client)
         var calls = calls(for: admission, with: runner)
@@ -80,7 +80,7 @@ extension Turns {
     }
 
     @inline(never)
-    private func calls(for admission: AdmittedTurn, with runner: ToolRunner) -> ModelCalls {
+    private func calls(for admission: Shared<AdmittedTurn>, with runner: ToolRunner) -> ModelCalls {
         ModelCalls(
             candidates: candidates(for: admission), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
             maxOutputTokens: admission.options.maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
@@ -99,7 +99,7 @@ extension Turns {
     }
 
     /// The models that may answer: the one that the message names, or else the bot's or the host's, and those that stand in for it.
-    private func candidates(for admission: AdmittedTurn) -> [ModelCalls.Candidate] {
+    private func candidates(for admission: Shared<AdmittedTurn>) -> [ModelCalls.Candidate] {
         // Who names a model wants that one's answer, or none.
         if let name = admission.options.model {
             return [ModelCalls.Candidate(selection: select(name, sentenceAbout: "The model"), isShown: true)]
@@ -116,12 +116,12 @@ extension Turns {
             + standIns.filter { $0.id != firstID }.map { ModelCalls.Candidate(selection: .success($0), isShown: isShown) }
     }
 
-    private func toolRunner(for admission: AdmittedTurn, _ client: TurnClient) throws(Failure) -> ToolRunner {
+    private func toolRunner(for admission: Shared<AdmittedTurn>, _ client: TurnClient) throws(Failure) -> ToolRunner {
         toolRunner(try registry(with: client.sources).usable(by: admission.bot?.tools), for: admission, client)
     }
 
     /// Executes calls of some tools in a turn.
-    func toolRunner(_ tools: ToolRegistry, for admission: AdmittedTurn, _ client: TurnClient) -> ToolRunner {
+    func toolRunner(_ tools: ToolRegistry, for admission: Shared<AdmittedTurn>, _ client: TurnClient) -> ToolRunner {
         let context = ToolContext(
             caller: client.caller, conversationID: admission.turn.conversationID, turnID: admission.turn.id, tools: tools)
         return ToolRunner(

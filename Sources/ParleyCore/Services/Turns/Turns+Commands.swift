@@ -6,7 +6,7 @@ extension Turns {
     ///   - command: nil when the message is the argument that an earlier command waits for.
     ///   - text: the message.
     func execute(
-        _ command: SlashCommand?, text: String, _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn,
+        _ command: SlashCommand?, text: String, _ admission: Shared<AdmittedTurn>, client: TurnClient, turn: RunningTurn,
         observer: any TurnObserver
     ) async -> Ending {
         var ending: Ending

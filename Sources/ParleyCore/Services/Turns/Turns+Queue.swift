@@ -8,7 +8,7 @@ extension Turns {
     /// Waits with a turn until it can begin, and runs it to its end.
     @inline(never)
     func runOnceBegun(
-        _ queued: QueuedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
+        _ queued: Shared<QueuedTurn>, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
         ended: (TurnResult) -> Void
     ) async {
         switch await step(of: queued, turn: turn, observer: observer) {
@@ -32,7 +32,7 @@ extension Turns {
     /// Waits with a turn of this process until it can begin.
     ///
     /// - Returns: what has become of it; nil when the process ends, and the turn waits for another one.
-    func step(of queued: QueuedTurn, turn: RunningTurn, observer: any TurnObserver) async -> QueueStep? {
+    func step(of queued: Shared<QueuedTurn>, turn: RunningTurn, observer: any TurnObserver) async -> QueueStep? {
         let place = QueuePlace(ambient: ambient)
         running.insert(place, of: turn)
         observer.observe([turn.event(.queued(queued.turn, position: queued.position))])
@@ -127,7 +127,7 @@ extension Turns {
         turn.deadline = ambient.monotonicMilliseconds() + settings.deadlineMilliseconds
         if begun.isInterrupted { turn.end(.cancelled) }
         await run(
-            begun.admitted, client: client, turn: turn, observer: observer, returnsConversation: returnsConversation, isRecheckNeeded: true,
-            ended: ended)
+            Shared(begun.admitted), client: client, turn: turn, observer: observer, returnsConversation: returnsConversation,
+            isRecheckNeeded: true, ended: ended)
     }
 }

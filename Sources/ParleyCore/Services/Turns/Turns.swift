@@ -115,31 +115,17 @@ package final class Turns: Sendable {
         switch try await admit(draft, for: client.caller) {
         case .repeated(let turnID): return turnID
         case .accepted(let admission):
-            let turn = track(admission.turn, cancellation: cancellation)
-            admitted(admission.turn, admission.conversation)
+            let turn = begin(admission, cancellation: cancellation, admitted)
             await run(
                 admission, client: client, turn: turn, observer: TurnAudience(sender: observer, turn: turn),
                 returnsConversation: returnsConversation, ended: ended)
         case .queued(let queued):
-            let turn = track(queued.turn, cancellation: cancellation)
-            admitted(queued.turn, queued.conversation)
+            let turn = begin(queued, cancellation: cancellation, admitted)
             await runOnceBegun(
                 queued, client: client, turn: turn, observer: TurnAudience(sender: observer, turn: turn),
                 returnsConversation: returnsConversation, ended: ended)
         }
         return nil
-    }
-
-    // What a turn needs only before it runs, or only after, is kept out of the functions that wait for it to run: what an asynchronous function
-    // has at any time, it has room for all the time. A turn's tasks had 73 KiB of such room before, which was most of its memory.
-
-    /// Has the store accept a message.
-    @inline(never)
-    private func admit(_ draft: Draft, for caller: Caller) async throws(Failure) -> TurnAdmission {
-        let text = try checkedText(of: draft, from: caller)
-        let command = draft.readsCommands ? SlashCommand(text) : nil
-        let chosen: ModelCatalog.Selection? = if let name = draft.model { try models.select(name, for: caller.kind) } else { nil }
-        return try await store.admitTurn(newTurn(draft, text: text, command, model: chosen?.id, for: caller), for: caller)
     }
 
     /// Counts a turn among those of this process, so that it can be found and ended.
@@ -162,7 +148,7 @@ package final class Turns: Sendable {
     ///   - returnsConversation: whether the result tells the conversation as well.
     ///   - isRecheckNeeded: whether the model may have changed since it was last looked whether the turn's person may use it.
     func run(
-        _ admission: AdmittedTurn, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
+        _ admission: Shared<AdmittedTurn>, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, returnsConversation: Bool,
         isRecheckNeeded: Bool = false, ended: (TurnResult) -> Void
     ) async {
         tellBeginning(of: turn, admission, observer)
@@ -175,11 +161,11 @@ package final class Turns: Sendable {
                 await answer(admission, isRecheckNeeded: isRecheckNeeded, client: client, turn: turn, observer: observer)
             }
         await end(
-            turn, with: ending, of: admission.turn, observer: observer, returnsConversation: returnsConversation, ended: ended)
+            turn, with: ending, of: admission, observer: observer, returnsConversation: returnsConversation, ended: ended)
     }
 
     @inline(never)
-    private func tellBeginning(of turn: RunningTurn, _ admission: AdmittedTurn, _ observer: any TurnObserver) {
+    private func tellBeginning(of turn: RunningTurn, _ admission: Shared<AdmittedTurn>, _ observer: any TurnObserver) {
         observer.observe([turn.event(.started(admission.turn, userMessage: admission.userMessage))])
         if let warning = admission.warning { observer.observe([turn.event(.quotaWarning(warning))]) }
     }
@@ -187,10 +173,10 @@ package final class Turns: Sendable {
     /// Stores how a turn ended, and tells everybody.
     @inline(never)
     private func end(
-        _ turn: RunningTurn, with ending: Ending, of admitted: Turn, observer: any TurnObserver, returnsConversation: Bool,
+        _ turn: RunningTurn, with ending: Ending, of admission: Shared<AdmittedTurn>, observer: any TurnObserver, returnsConversation: Bool,
         ended: (TurnResult) -> Void
     ) async {
-        let result = await settle(ending, of: admitted, turn: turn, returnsConversation: returnsConversation)
+        let result = await settle(ending, of: admission.turn, turn: turn, returnsConversation: returnsConversation)
         await end(turn, with: result, observer: observer, ended: ended)
     }
 
@@ -308,31 +294,6 @@ package final class Turns: Sendable {
         }
     }
 
-    private func newTurn(
-        _ draft: Draft, text: String, _ command: SlashCommand?, model: String?, for caller: Caller
-    ) throws(Failure) -> NewTurn {
-        let now = ambient.now()
-        let request = try ClientRequest.named(
-            draft.requestID, path: "clientMessageId", content: draft.sentContent(isCommand: command != nil))
-        // What a command is about, the conversation is not.
-        let title: @Sendable () -> String = { command == nil ? Conversations.title(fromMessage: text) : "" }
-        let target: NewTurn.Target =
-            if let id = draft.conversationID {
-                .existing(conversationID: id)
-            } else {
-                .new(
-                    NewConversation(
-                        id: ambient.newID(.conversation), title: title(), botID: draft.botID, metadata: [:], createdAt: now))
-            }
-        return NewTurn(
-            id: ambient.newID(.turn), target: target, userMessageID: ambient.newID(.message), content: draft.content, title: title(),
-            onBusy: draft.onBusy, maximumQueued: limits.maxQueuedTurns,
-            options: TurnOptions(model: model, maxOutputTokens: draft.maxOutputTokens),
-            reading: command != nil ? .command : draft.readsCommands ? .messageOrArgument : .message, beginning: draft.beginning,
-            request: request, address: draft.address, now: now, deadline: now.advanced(byMilliseconds: settings.deadlineMilliseconds)
-        ) { [self] bot, isOwn throws(Failure) in try requireAllowed(model, bot, isOwn: isOwn, for: caller.kind) }
-    }
-
     /// Makes sure that a person may have a message answered by a model, or by that of the conversation's bot.
     ///
     /// - Parameter model: what the message names, as `PROVIDER:MODEL`; nil for the bot's or the host's.
@@ -349,62 +310,5 @@ package final class Turns: Sendable {
         }
         guard isOwn || bot?.model == nil else { return }
         try models.requireAllowed(bot?.model ?? models.defaultModel.id, for: kind)
-    }
-
-    private func checkedText(of draft: Draft, from caller: Caller) throws(Failure) -> String {
-        let text = if case .regeneration = draft.beginning { "" } else { try checkedText(draft.content, from: caller) }
-        guard draft.conversationID == nil || draft.botID == nil else {
-            throw .invalidParams(
-                path: "botId", reason: "goes only with a new conversation; setConversationBot changes the bot of this one")
-        }
-        guard draft.maxOutputTokens ?? 1 > 0 else { throw .invalidParams(path: "maxOutputTokens", reason: "expected at least 1") }
-        return text
-    }
-
-    private func checkedText(_ content: [Message.Part], from caller: Caller) throws(Failure) -> String {
-        guard (1...Limits.maxContentParts).contains(content.count) else {
-            throw .invalidParams(path: "content", reason: "expected 1 to \(Limits.maxContentParts) parts")
-        }
-        let text = content.map { part in
-            switch part {
-            case .text(let text): text
-            case .reasoning, .toolCall, .toolResult: ""
-            }
-        }.joined()
-        guard text.contains(where: { !$0.isWhitespace }) else {
-            throw .invalidParams(path: "text", reason: "expected more than white space")
-        }
-        let limit = limits.maxMessageBytes(for: caller.kind)
-        guard text.utf8.count <= limit else {
-            throw Failure(
-                .messageTooLarge, "The message is larger than \(limit) bytes.",
-                details: [.init("limit", .integer(Int64(limit))), .init("size", .integer(Int64(text.utf8.count)))])
-        }
-        return text
-    }
-}
-
-extension Turns.Draft {
-    /// What a repeat must have in common with the first.
-    fileprivate func sentContent(isCommand: Bool) -> JSONValue {
-        var content: [JSONValue] = [
-            .array(
-                self.content.map { part in
-                    switch part {
-                    case .text(let text): .string(text)
-                    case .reasoning, .toolCall, .toolResult: .null
-                    }
-                }),
-            botID.map(JSONValue.string) ?? .null, model.map(JSONValue.string) ?? .null,
-            maxOutputTokens.map { .integer(Int64($0)) } ?? .null,
-        ]
-        switch beginning {
-        case .message:
-            // The same text may be meant for the model.
-            if isCommand { content.append("command") }
-        case .edit(let id): content += ["edit", .string(id)]
-        case .regeneration(let id): content += ["regeneration", .string(id)]
-        }
-        return .array(content)
     }
 }
