@@ -185,7 +185,8 @@ package final class AgentHost: Sendable {
 
 extension AgentHost: MessageHandler {
     package func handle(_ request: IncomingRequest, reply: Reply) {
-        defer { clientLines.came(request.method) }
+        let waiters = clientLines.waiters(for: request.method)
+        defer { clientLines.came(for: waiters) }
         guard let row = MethodTable.byName[request.method] else { return reply.fail(.methodNotFound(request.method)) }
         do {
             var params = try ParamsReader(request.params.reader())
@@ -283,7 +284,8 @@ extension AgentHost: MessageHandler {
     }
 
     package func handle(notification: IncomingRequest) {
-        defer { clientLines.came(notification.method) }
+        let waiters = clientLines.waiters(for: notification.method)
+        defer { clientLines.came(for: waiters) }
         do {
             switch notification.method {
             case CancelRequest.name:

@@ -110,9 +110,9 @@ struct ScriptedProviderTests {
 
         async let outcome = Self.call(provider)
         while !lines.isAwaited { await Task.yield() }
-        lines.came("getStatus")
+        lines.came(for: lines.waiters(for: "getStatus"))
         #expect(lines.isAwaited)
-        lines.came("ping")
+        lines.came(for: lines.waiters(for: "ping"))
         #expect(await outcome.deltas == ["a", "b"])
 
         async let last = Self.call(provider)

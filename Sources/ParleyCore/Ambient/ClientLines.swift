@@ -47,12 +47,18 @@ package final class ClientLines: Sendable {
         if !came { throw CancellationError() }
     }
 
-    /// Says that a line has come and is taking its effect.
+    /// Those who wait for a line that has just come; to be asked before the line takes its effect, for whatever waits only because of the line
+    /// itself waits for another one.
+    package func waiters(for method: String) -> [Int] { waiting(for: method) }
+
+    /// Says that a line is taking its effect.
     ///
     /// In a deterministic host, whoever waited goes on when that effect is over, one after the other; then it blocks the calling thread, which
     /// must not be one of the concurrency pool's.
-    package func came(_ method: String) {
-        for id in waiting(for: method) {
+    ///
+    /// - Parameter waiters: those who have waited for it.
+    package func came(for waiters: [Int]) {
+        for id in waiters {
             deterministic?.waitUntilQuiescent()
             wake(id, came: true)
         }
