@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Logging
-import Synchronization
+import ParleyCore
 
 /// Keeps the log of writes small: moves its pages into the database whenever so many more have been written.
 ///
@@ -15,7 +15,7 @@ final class LogCare: Sendable {
     private static let pagesMore = 1_000
 
     /// How many pages the connection will have written when it is time.
-    private let due = Atomic<Int>(LogCare.pages)
+    private let due = Locked(LogCare.pages)
     private let logger: Logger
 
     init(logger: Logger) {
@@ -26,7 +26,7 @@ final class LogCare: Sendable {
     func look(_ db: Database) {
         var (written, highest): (Int32, Int32) = (0, 0)
         guard sqlite3_db_status(db.sqliteConnection, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 0) == SQLITE_OK,
-            Int(written) >= due.load(ordering: .relaxed)
+            Int(written) >= due.withLock({ $0 })
         else { return }
         var (all, moved): (Int32, Int32) = (0, 0)
         let code = sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, &all, &moved)
@@ -34,6 +34,6 @@ final class LogCare: Sendable {
             logger.warning("the log of writes could not be moved into the database", metadata: ["code": "\(code)"])
         }
         let isDone = code == SQLITE_OK && all == moved
-        due.store(Int(written) + (isDone ? Self.pages : Self.pagesMore), ordering: .relaxed)
+        due.withLock { $0 = Int(written) + (isDone ? Self.pages : Self.pagesMore) }
     }
 }
