@@ -14,12 +14,13 @@ struct DoctorModelTests {
     }
 
     /// Diagnoses a server with two models, the first of which answers by default.
-    private func diagnose(_ url: String, _ arguments: String..., environment: [String: String] = ["TEST_KEY": key]) async throws
-        -> Diagnosis
-    {
+    /// - Parameter patience: how long a server is waited for, in seconds; a busy machine may need many.
+    private func diagnose(
+        _ url: String, _ arguments: String..., patience: Int = 60, environment: [String: String] = ["TEST_KEY": key]
+    ) async throws -> Diagnosis {
         let settings = try folder.write(
             """
-            {"model": "test:m", "models": {"firstByteTimeoutSeconds": 1}, "providers": {"test": {
+            {"model": "test:m", "models": {"firstByteTimeoutSeconds": \(patience)}, "providers": {"test": {
                 "kind": "openai", "baseURL": "\(url)/v1", "apiKeyEnv": "TEST_KEY", "models": {"m": {}, "n": {}}}}}
             """, to: "settings.json")
         return try await Diagnosis(
@@ -87,7 +88,7 @@ struct DoctorModelTests {
 
     @Test func aServerThatSaysNothingIsTold() async throws {
         let server = try LoopbackServer { _, connection in connection.waitForPeer() }
-        let diagnosis = try await diagnose(server.url, "--models")
+        let diagnosis = try await diagnose(server.url, "--models", patience: 1)
         #expect(diagnosis.code == 1)
         #expect(diagnosis.advice("models", "problem", "did not answer in time").contains(server.url), "\(diagnosis.output)")
     }
