@@ -1,13 +1,20 @@
 import Foundation
+import ParleyCore
 
 /// What waits for threads: added one by one from anywhere, taken many at a time by the threads.
-final class JobQueue: @unchecked Sendable {
-    // Sendable because all that changes is touched only while `condition` is locked.
-    private let condition = NSCondition()
-    private var waiting: [DatabaseJob] = []
-    private var isClosed = false
-    private var threads: Int
-    private var atEnd: [@Sendable () -> Void] = []
+///
+/// Threads wait at a semaphore, which counts who is to be woken, and not at a condition: glibc's loses a signal now and then when several wait
+/// (https://sourceware.org/bugzilla/show_bug.cgi?id=25847, mended in 2.41), after which nothing would ever be read again.
+final class JobQueue: Sendable {
+    private struct State {
+        var waiting: [DatabaseJob] = []
+        var isClosed = false
+        var threads: Int
+        var atEnd: [@Sendable () -> Void] = []
+    }
+
+    private let state: Locked<State>
+    private let arrivals = DispatchSemaphore(value: 0)
 
     /// How many jobs may wait. Whoever adds a job waits for its outcome, so there are never more jobs than tasks inside the store, and the
     /// host bounds those far below this; it is the backstop should the host ever fail to.
@@ -15,7 +22,7 @@ final class JobQueue: @unchecked Sendable {
 
     /// - Parameter threads: how many threads take jobs.
     init(threads: Int = 1, capacity: Int = 65_536) {
-        self.threads = threads
+        state = Locked(State(threads: threads))
         self.capacity = capacity
     }
 
@@ -24,19 +31,14 @@ final class JobQueue: @unchecked Sendable {
 
     /// Adds a job at the end.
     func add(_ job: DatabaseJob) throws(Refusal) {
-        let isFirst = try append(job)
-        // Whoever is woken while the lock is held goes to sleep again at once, and must be woken twice.
-        if isFirst { condition.signal() }
-    }
-
-    /// - Returns: whether nothing waited before.
-    private func append(_ job: DatabaseJob) throws(Refusal) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        guard !isClosed else { throw .closed }
-        guard waiting.count < capacity else { throw .full }
-        waiting.append(job)
-        return waiting.count == 1
+        let isFirst: Result<Bool, Refusal> = state.withLock { state in
+            guard !state.isClosed else { return .failure(.closed) }
+            guard state.waiting.count < capacity else { return .failure(.full) }
+            state.waiting.append(job)
+            return .success(state.waiting.count == 1)
+        }
+        // Not while the lock is held: whoever is woken then goes to sleep again at once, and must be woken twice.
+        if try isFirst.get() { arrivals.signal() }
     }
 
     /// Waits for jobs and takes them in the order in which they were added.
@@ -44,43 +46,39 @@ final class JobQueue: @unchecked Sendable {
     /// - Parameter limit: how many to take; those beyond are left for other threads.
     /// - Returns: nil when the queue is closed and empty.
     func take(atMost limit: Int = .max) -> [DatabaseJob]? {
-        condition.lock()
-        defer { condition.unlock() }
-        while waiting.isEmpty {
-            guard !isClosed else { return nil }
-            condition.wait()
+        while true {
+            let (taken, isMore, isOver) = state.withLock { state in
+                let taken = state.waiting.count <= limit ? state.waiting : Array(state.waiting.prefix(limit))
+                state.waiting.removeFirst(taken.count)
+                return (taken, !state.waiting.isEmpty, state.isClosed)
+            }
+            if isMore { arrivals.signal() }
+            if !taken.isEmpty { return taken }
+            if isOver { return nil }
+            arrivals.wait()
         }
-        guard waiting.count > limit else {
-            let taken = waiting
-            waiting = []
-            return taken
-        }
-        let taken = Array(waiting.prefix(limit))
-        waiting.removeFirst(limit)
-        condition.signal()
-        return taken
     }
 
     /// Takes no more jobs; those that wait are still handed out.
     ///
     /// - Parameter atEnd: called when the threads have done the last job.
     func close(atEnd: @escaping @Sendable () -> Void = {}) {
-        let alreadyEnded = condition.withLock {
-            isClosed = true
-            condition.broadcast()
-            if threads > 0 { self.atEnd.append(atEnd) }
-            return threads == 0
+        let threads = state.withLock { state in
+            state.isClosed = true
+            if state.threads > 0 { state.atEnd.append(atEnd) }
+            return state.threads
         }
-        if alreadyEnded { atEnd() }
+        for _ in 0..<threads { arrivals.signal() }
+        if threads == 0 { atEnd() }
     }
 
     /// Says that a thread has done its last job.
     func end() {
-        let callbacks = condition.withLock {
-            threads -= 1
-            guard threads == 0 else { return [] as [@Sendable () -> Void] }
-            defer { atEnd = [] }
-            return atEnd
+        let callbacks = state.withLock { state in
+            state.threads -= 1
+            guard state.threads == 0 else { return [] as [@Sendable () -> Void] }
+            defer { state.atEnd = [] }
+            return state.atEnd
         }
         for callback in callbacks { callback() }
     }
