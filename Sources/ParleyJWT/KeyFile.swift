@@ -36,7 +36,9 @@ enum KeyFile {
             self = .set(value)
         } else {
             let secret = Self.withoutNewline(bytes)
-            if Self.isDER(bytes) || Self.isDER(secret) || Self.looksLikeAKey(Self.trimmed(text)) {
+            // A key may itself end in what, before the newline, is taken for a part of it.
+            let isDER = [bytes, bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes, secret].contains { Self.isDER($0) }
+            if isDER || Self.looksLikeAKey(Self.trimmed(text)) {
                 throw JWTKeyError("The JWT key \(name) looks like a key that is neither PEM nor a set of keys, and so is no secret either.")
             }
             guard secret.count >= Self.minimumSecretBytes else {
