@@ -265,7 +265,7 @@ extension AgentHost: MessageHandler {
     /// Runs a turn that waited, and whose host is gone.
     private func adopt(_ begun: BegunTurn) {
         let cancellation = Cancellation()
-        queue.add([], cancellation: cancellation) { [turns] _ in await turns.run(begun, cancellation: cancellation) }
+        queue.add([], cancellation: cancellation, beginsHere: false) { [turns] _ in await turns.run(begun, cancellation: cancellation) }
     }
 
     /// Notes the cause of a failure that clients are not told.

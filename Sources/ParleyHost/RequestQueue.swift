@@ -97,9 +97,11 @@ final class RequestQueue: Sendable {
     ///   - locks: what the request must hold before it begins.
     ///   - bytes: how large the request is.
     ///   - cancellation: is armed to cancel the request's task.
+    ///   - beginsHere: whether the calling thread carries it out as far as it comes without waiting.
     ///   - work: the request; the scope is let go when it returns, at the latest.
     func add(
-        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation, work: @escaping @Sendable (Entry) async -> Void
+        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation, beginsHere: Bool = true,
+        work: @escaping @Sendable (Entry) async -> Void
     ) {
         let entry = Entry(locks: locks, bytes: bytes, cancellation: cancellation, queue: self, work: work)
         ambient.beginActivity()
@@ -117,6 +119,7 @@ final class RequestQueue: Sendable {
             return missing == 0
         }
         guard begins else { return }
+        guard beginsHere else { return begin(entry) }
         // As far as it comes without waiting, a request is carried out by the thread that reads it: to wake another one takes longer.
         arm(entry, Task.immediate { await self.carryOut(entry) })
     }
@@ -141,7 +144,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Begins a request that has waited. It is not carried out by whoever lets go of what it waited for, who has work of their own.
+    /// Begins a request that is not carried out by whoever calls this, such as one that lets go of what it waited for, who has work of their own.
     private func begin(_ entry: Entry) {
         arm(entry, Task { await carryOut(entry) })
     }

@@ -14,6 +14,7 @@ struct CommitLoop: Sendable {
 
     init(writer: any DatabaseWriter, logger: Logger) {
         let log = LogCare(logger: logger)
+        writer.writeWithoutTransaction { log.watch($0) }
         threads = JobThreads(name: "parley-commit") { jobs in
             for batch in jobs.runs() {
                 writer.writeWithoutTransaction { db in
@@ -95,7 +96,7 @@ struct CommitLoop: Sendable {
                 guard db.isInsideTransaction, jobs.count > 1 else { throw error }
                 if hasSavepoints {
                     try db.run("ROLLBACK TO job")
-                } else if db.totalChangesCount != changes {
+                } else if db.totalChangesCount != changes || error is DatabaseError {
                     try db.run("ROLLBACK")
                     return nil
                 }

@@ -46,7 +46,9 @@ package enum HostUnderTest {
         do {
             result = .success(
                 try await onThread {
-                    let client = TestClient(input: dup(child.input), output: dup(child.output))
+                    // No other child may keep them open.
+                    let ends = [child.input, child.output].map { fcntl($0, F_DUPFD_CLOEXEC, 0) }
+                    let client = TestClient(input: ends[0], output: ends[1])
                     for end in [child.input, child.output] { child.close(end) }
                     return try body(client)
                 })

@@ -128,6 +128,9 @@ final class HTTPEngine {
         endAll()
     }
 
+    /// How long what tasks send may be held back for the sake of others that send too, in nanoseconds.
+    private static let patience: UInt64 = 1_000_000
+
     /// - Returns: False if `.stop` was among the commands.
     private func obeyCommands() -> Bool {
         var goesOn = true
@@ -136,13 +139,20 @@ final class HTTPEngine {
         // Nothing joins what a task sends alone, and it should be out before that task wakes others to go on.
         let surroundings = commands.count > 1 ? thread.surroundings : nil
         surroundings?(true)
+        var begun = Self.clock()
         for command in commands {
             switch command {
             case .start(let request, let delivery): begin(request, delivery)
             case .resume(let delivery): transfers[ObjectIdentifier(delivery)]?.goOn()
             case .cancel(let delivery): if let transfer = transfers[ObjectIdentifier(delivery)] { drop(transfer) }
             case .letEnd(let delivery): transfers[ObjectIdentifier(delivery)]?.letEnd()
-            case .run(let job): job.runSynchronously(on: thread.asUnownedTaskExecutor())
+            case .run(let job):
+                job.runSynchronously(on: thread.asUnownedTaskExecutor())
+                guard let surroundings, Self.clock() - begun > Self.patience else { continue }
+                // What they have sent so far waits no longer for those that take long, and nor does what others send.
+                surroundings(false)
+                surroundings(true)
+                begun = Self.clock()
             case .stop: goesOn = false
             }
         }
