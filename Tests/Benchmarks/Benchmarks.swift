@@ -2,7 +2,7 @@ import BenchmarkFloors
 import Foundation
 import Glibc
 
-/// Drives a release binary from outside, over pipes, and prints one table of what it measured: `swift run -c release Benchmarks PATH-OF-PARLEY`.
+/// Drives a release binary from outside, over pipes, and prints one table of what it measured: `"$(examples/build Benchmarks)" "$(examples/build)"`.
 ///
 /// Every figure stands beside that of a floor measured in the same run, because machines differ and drift; ratios are what to compare. The
 /// exit code tells whether something was lost or wrong (1), not whether targets were met.
