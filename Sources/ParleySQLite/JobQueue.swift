@@ -3,7 +3,7 @@ import ParleyCore
 
 /// What waits for threads: added one by one from anywhere, taken many at a time by the threads.
 ///
-/// Threads wait at a semaphore, which counts who is to be woken, and not at a condition: glibc's loses a signal now and then when several wait
+/// Threads wait at a semaphore, which counts who is to be woken, and not at a condition: glibc's can lose a signal when several wait
 /// (https://sourceware.org/bugzilla/show_bug.cgi?id=25847, mended in 2.41), after which nothing would ever be read again.
 final class JobQueue: Sendable {
     private struct State {

@@ -1,14 +1,10 @@
-import Foundation
 import ParleyCore
 
 /// The engine's thread as a place for tasks: those that read responses run where the bytes come in.
-///
-/// `@unchecked Sendable` is right: `inbox` never changes and is Sendable, and `kept` is read and written under `lock` alone.
-final class HTTPThread: ModelThread, @unchecked Sendable {
+final class HTTPThread: ModelThread {
     let inbox: HTTPInbox
 
-    private let lock = NSLock()
-    private var kept: (@Sendable (Bool) -> Void)?
+    private let kept = Locked((@Sendable (Bool) -> Void)?.none)
 
     /// Names a thread that may yet have to start.
     ///
@@ -18,10 +14,10 @@ final class HTTPThread: ModelThread, @unchecked Sendable {
     }
 
     /// What surrounds the tasks that are run in one go.
-    var surroundings: (@Sendable (Bool) -> Void)? { lock.withLock { kept } }
+    var surroundings: (@Sendable (Bool) -> Void)? { kept.withLock { $0 } }
 
     func surround(with surroundings: (@Sendable (Bool) -> Void)?) {
-        lock.withLock { kept = surroundings }
+        kept.withLock { $0 = surroundings }
     }
 
     func enqueue(_ job: consuming ExecutorJob) {

@@ -2,7 +2,7 @@ import Foundation
 
 /// The settings that a command line gives.
 struct SettingsFlags: Equatable, Sendable {
-    /// The flag of each setting that has one of its own, and `--config`.
+    /// The setting of each flag that is for one alone.
     static let names = [
         "--database": "database", "--model": "model", "--record": "record", "--caller": "caller", "--log-level": "log.level",
         "--log-format": "log.format",
