@@ -48,6 +48,8 @@ package struct Limits: Sendable {
     package var maxConfigBytes = 64 * 1024
     /// How much of a conversation's history goes to the model, in UTF-8 bytes of text.
     package var maxHistoryBytes = 512 * 1024
+    /// How much memory the conversations may take that went on a short time ago, so that they need not be read again, in bytes.
+    package var maxRememberedBytes = 32 * 1024 * 1024
 
     /// The defaults.
     package init() {}

@@ -77,7 +77,8 @@ package final class AgentHost: Sendable {
         turns.toolSources = [botTools, try ConversationTools(conversations: conversations, quotas: quotas, botTools: botTools)]
         storeCare = StoreCare(
             store: store, ambient: ambient, idleMilliseconds: settings.erasureIdleMilliseconds, retention: settings.retention,
-            logger: logger)
+            logger: logger
+        ) { [turns] in turns.forgetConversations() }
         queue = RequestQueue(ambient: ambient)
         self.clientLines = clientLines
         clientRequests = ClientRequests(ambient: ambient, logger: logger)

@@ -21,17 +21,23 @@ final class StoreCare: Sendable {
     private let idleMilliseconds: Int64
     private let retention: RetentionPolicy
     private let logger: Logger
+    private let forget: @Sendable () -> Void
     private let lastDeletion = Locked(Int64?.none)
 
     /// - Parameters:
     ///   - idleMilliseconds: how long nothing must have happened before something is erased.
     ///   - retention: how long conversations are kept.
-    init(store: any Store, ambient: any Ambient, idleMilliseconds: Int64, retention: RetentionPolicy, logger: Logger) {
+    ///   - forget: forgets what memory holds of what was deleted; called when that is erased from the files.
+    init(
+        store: any Store, ambient: any Ambient, idleMilliseconds: Int64, retention: RetentionPolicy, logger: Logger,
+        forget: @escaping @Sendable () -> Void
+    ) {
         self.store = store
         self.ambient = ambient
         self.idleMilliseconds = idleMilliseconds
         self.retention = retention
         self.logger = logger
+        self.forget = forget
     }
 
     /// Starts the time after which, if nothing happens, deleted bytes are erased from the files.
@@ -120,6 +126,7 @@ final class StoreCare: Sendable {
     }
 
     private func erase(whatWasDeletedAt deletion: Int64) async {
+        forget()
         do {
             guard try await store.erase() else { return }
             lastDeletion.withLock { last in

@@ -113,6 +113,7 @@ struct Composition: Sendable {
         limits.core.maxMessageBytesUser = settings.integer("limits.maxMessageBytes.user")
         limits.core.maxAnswerBytes = settings.integer("limits.maxAnswerBytes")
         limits.core.maxHistoryBytes = settings.integer("limits.maxHistoryBytes")
+        limits.core.maxRememberedBytes = settings.integer("limits.maxRememberedBytes")
         limits.core.maxQueuedTurns = settings.integer("limits.maxQueuedTurns")
         limits.core.maxTitleCharacters = settings.integer("limits.maxTitleCharacters")
         limits.core.maxMetadataBytes = settings.integer("limits.maxMetadataBytes")

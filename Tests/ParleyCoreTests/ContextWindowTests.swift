@@ -30,6 +30,16 @@ import Testing
         messages.map { $0.id + ($0.toolResults.contains { $0.text == ContextWindow.note } ? "!" : "") }.joined(separator: " ")
     }
 
+    /// What goes into a window of a whole history.
+    private static func fitted(_ history: [Message], into window: ContextWindow) throws -> (messages: [Message], omissions: Omissions) {
+        let path = ConversationPath(endingWith: try #require(history.first))
+        path.take(History(messages: history, earlierCount: 0))
+        let fit = window.fit(try #require(path.outline(for: "a:m", readsHistory: true)).turns)
+        let messages = path.messages(fit, for: "a:m")
+        #expect(fit.bytes == messages.reduce(0) { $0 + $1.modelBytes })
+        return (messages, fit.omissions)
+    }
+
     @Test(
         arguments: [
             (nil, "u4 a400 u4", "0 1 2", Omissions()), (3, "u4 a4 u4", "0 1 2", Omissions()),
@@ -42,11 +52,10 @@ import Testing
             (1_000, "u4 c t400 a4 u4 u4", "0 1 2 3 4 5", Omissions()), (60, "u4 c t400 u4", "3", Omissions(messagesLeftOut: 3)),
             (60, "u4 c t400 c t40 c t400 u4 u4 a4", "0 1 2! 3 4 5 6! 7 8 9", Omissions(toolOutputsCleared: 2)),
             (30, "u4 c t400 a100 u4 c t400 u4 u4", "4 5 6! 7 8", Omissions(messagesLeftOut: 4, toolOutputsCleared: 1)),
-            // What begins in the middle of a turn goes first.
-            (nil, "a4 u4 a4", "1 2", Omissions(messagesLeftOut: 1)), (nil, "", "", Omissions()),
         ] as [(Int?, String, String, Omissions)])
-    func leavesOutTheOldest(budget: Int?, history: String, left: String, omissions: Omissions) {
-        let (messages, found) = ContextWindow(budget: budget, estimate: TokenEstimate()).fitted(Self.history(history))
+    func leavesOutTheOldest(budget: Int?, history: String, left: String, omissions: Omissions) throws {
+        let (messages, found) = try Self.fitted(
+            Self.history(history), into: ContextWindow(budget: budget, estimate: TokenEstimate()))
         #expect(Self.word(messages) == left && found == omissions)
     }
 
@@ -61,7 +70,7 @@ import Testing
     /// Whatever the history and the budget: it fits or only the last turn is left, it begins with a user's message, calls keep their results,
     /// and the rest keeps its order.
     @Test(arguments: 1...200 as ClosedRange<UInt64>)
-    func whatIsLeftIsAConversation(seed: UInt64) {
+    func whatIsLeftIsAConversation(seed: UInt64) throws {
         var chance = SeededGenerator(seed: seed)
         var words: [String] = []
         for _ in 0..<Int.random(in: 1...12, using: &chance) {
@@ -72,7 +81,7 @@ import Testing
         let history = Self.history(words.joined(separator: " "))
         let estimate = TokenEstimate(tokens: Int.random(in: 50...400, using: &chance), of: 400)
         let budget = Int.random(in: 0...2_000, using: &chance)
-        let (left, omissions) = ContextWindow(budget: budget, estimate: estimate).fitted(history)
+        let (left, omissions) = try Self.fitted(history, into: ContextWindow(budget: budget, estimate: estimate))
 
         func tokens(_ messages: [Message]) -> Int { estimate.tokens(of: messages.reduce(0) { $0 + $1.modelBytes }) }
         let lastTurn = history.lastIndex { $0.role == .user }.map { history.count - $0 }

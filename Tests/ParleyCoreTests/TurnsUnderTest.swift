@@ -104,11 +104,14 @@ struct TurnsUnderTest {
     ///
     /// - Returns: what the turn came to, and all its events.
     func send(
-        _ text: String, in conversation: String = "c", model: String? = nil, maxOutputTokens: Int? = nil, for caller: Caller = .ann
+        _ text: String, _ beginning: TurnBeginning = .message, in conversation: String = "c", readsCommands: Bool = false,
+        model: String? = nil, maxOutputTokens: Int? = nil, for caller: Caller = .ann
     ) async throws -> (result: TurnResult, events: [TurnEvent.Body]) {
         let observer = Observer()
         let result = Locked(TurnResult?.none)
-        let draft = Turns.Draft(conversationID: conversation, content: [.text(text)], model: model, maxOutputTokens: maxOutputTokens)
+        let draft = Turns.Draft(
+            conversationID: conversation, content: [.text(text)], beginning: beginning, readsCommands: readsCommands, model: model,
+            maxOutputTokens: maxOutputTokens)
         _ = try await turns.send(
             draft, for: TurnClient(caller: caller), cancellation: Cancellation(), observer: observer
         ) { _, _ in

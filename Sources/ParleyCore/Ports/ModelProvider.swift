@@ -8,6 +8,10 @@ package protocol ModelProvider: Sendable {
     /// The models that are known by name. A provider may accept others.
     var models: [ModelDescription] { get }
 
+    /// Whether a model reads more of a request than the last user message and what follows it. Where none does, what comes before may be left
+    /// out of requests, and need not be read from the store.
+    var readsHistory: Bool { get }
+
     /// The thread on which what the models say arrives, and is best handled too; nil where there is none.
     var thread: (any ModelThread)? { get }
 
@@ -23,6 +27,7 @@ package protocol ModelProvider: Sendable {
 }
 
 extension ModelProvider {
+    package var readsHistory: Bool { true }
     package var thread: (any ModelThread)? { nil }
 }
 

@@ -8,6 +8,8 @@ package import ParleyCore
 package final class ScriptedProvider: ModelProvider {
     package let name = "scripted"
     package let models: [ModelDescription]
+    /// What a script expects, it expects of the last message.
+    package let readsHistory = false
     private let script: Script
     private let ambient: any Ambient
     private let lines: ClientLines?

@@ -205,6 +205,10 @@ extension SettingKey {
             "limits.maxHistoryBytes", .integer(1_024...gibibyte), default: "524288",
             "How much of a conversation goes to the model: the newest turns that fit whole, and the last one in any case."
         ),
+        SettingKey(
+            "limits.maxRememberedBytes", .integer(0...16 * gibibyte), default: "33554432",
+            "How much memory conversations take that went on a short time ago, so that they need not be read again."
+        ),
         SettingKey("limits.maxQueuedTurns", .integer(0...10_000), default: "16", "How many turns may wait in one conversation."),
         SettingKey("limits.maxTitleCharacters", .integer(1...100_000), default: "200", "The longest title of a conversation."),
         SettingKey("limits.maxMetadataBytes", .integer(2...gibibyte), default: "65536", "The largest metadata of a conversation."),

@@ -8,67 +8,68 @@ struct ContextWindow {
     /// In how many of the newest turns outputs stay.
     private static let turnsWithOutputs = 2
 
+    /// What fits.
+    struct Fit: Equatable {
+        /// The place of the first turn that is sent.
+        let first: Int
+        /// The place of the first turn in which the outputs of tools stay.
+        let firstWithOutputs: Int
+        /// Bytes of all that is sent.
+        let bytes: Int
+        /// How much is left out.
+        let omissions: Omissions
+    }
+
     /// How many tokens the messages may take together; nil for any number.
     let budget: Int?
     /// How they are counted.
     let estimate: TokenEstimate
 
-    /// Leaves out what does not fit.
+    /// Finds what fits of all turns.
+    func fit(_ outline: HistoryOutline) -> Fit { fit(outline, before: outline.count - 1, and: outline.last) }
+
+    /// Finds what fits of some turns.
     ///
-    /// - Parameter messages: oldest first, with every call followed by its result (`ModelHistory.repaired`).
-    /// - Returns: the rest in the same order, and how much was left out.
-    func fitted(_ messages: [Message]) -> (messages: [Message], omissions: Omissions) {
-        var turns = Self.turns(of: messages)
-        // What begins in the middle of a turn has no question that it answers.
-        if turns.count > 1, turns[0].messages.first?.role != .user { turns.removeFirst() }
+    /// - Parameters:
+    ///   - outline: the turns.
+    ///   - place: how many of them it is about.
+    ///   - last: a turn that comes after those.
+    func fit(_ outline: HistoryOutline, before place: Int, and last: HistoryOutline.Size) -> Fit {
         let budget = budget ?? .max
-        if estimate.tokens(of: turns.bytes) > budget {
-            for index in turns.indices.dropLast(Self.turnsWithOutputs) { turns[index].clearToolOutputs() }
+        let cleared = max(0, place + 1 - Self.turnsWithOutputs)
+        func bytes(from first: Int, clearing end: Int) -> Int {
+            let middle = max(first, end)
+            return outline[first..<middle].cleared.bytes + outline[middle..<place].sent.bytes + last.sent.bytes
         }
-        var bytes = turns.bytes
-        let first = turns.dropLast().firstIndex { turn in
-            if estimate.tokens(of: bytes) <= budget { return true }
-            bytes -= turn.bytes
-            return false
+        let firstWithOutputs = estimate.tokens(of: bytes(from: 0, clearing: 0)) > budget ? cleared : 0
+        // The fewer turns, the fewer bytes.
+        var (first, end) = (0, place)
+        while first < end {
+            let middle = (first + end) / 2
+            if estimate.tokens(of: bytes(from: middle, clearing: firstWithOutputs)) <= budget { end = middle } else { first = middle + 1 }
         }
-        let kept = turns[(first ?? max(0, turns.count - 1))...]
-        let rest = kept.flatMap(\.messages)
-        return (
-            rest,
-            Omissions(messagesLeftOut: messages.count - rest.count, toolOutputsCleared: kept.reduce(0) { $0 + $1.clearedOutputs })
-        )
+        return Fit(
+            first: first, firstWithOutputs: firstWithOutputs, bytes: bytes(from: first, clearing: firstWithOutputs),
+            omissions: Omissions(
+                messagesLeftOut: outline[0..<first].sent.messages,
+                toolOutputsCleared: outline[first..<max(first, firstWithOutputs)].cleared.outputs))
     }
 
-    /// One user message with what follows it.
-    fileprivate struct Turn {
-        var messages: [Message]
-        var bytes: Int
-        var clearedOutputs = 0
+    /// How many bytes it saves to clear an output; nothing where the output is no longer than the note.
+    static func savedByClearing(_ result: ToolResult) -> Int { max(0, result.text.utf8.count - note.utf8.count) }
 
-        mutating func clearToolOutputs() {
-            for index in messages.indices where messages[index].role == .tool {
-                messages[index].content = messages[index].content.map { part in
-                    // A short output is no longer than the note.
-                    guard case .toolResult(var result) = part, result.text.utf8.count > ContextWindow.note.utf8.count else { return part }
-                    bytes -= result.text.utf8.count - ContextWindow.note.utf8.count
-                    clearedOutputs += 1
-                    result.text = ContextWindow.note
-                    result.data = nil
-                    return .toolResult(result)
-                }
+    /// A turn's messages with the outputs of tools cleared.
+    static func withClearedOutputs(_ messages: [Message]) -> [Message] {
+        messages.map { message in
+            guard message.role == .tool else { return message }
+            var message = message
+            message.content = message.content.map { part in
+                guard case .toolResult(var result) = part, savedByClearing(result) > 0 else { return part }
+                result.text = note
+                result.data = nil
+                return .toolResult(result)
             }
+            return message
         }
     }
-
-    private static func turns(of messages: [Message]) -> [Turn] {
-        messages.reduce(into: []) { turns, message in
-            if message.role == .user || turns.isEmpty { turns.append(Turn(messages: [], bytes: 0)) }
-            turns[turns.count - 1].messages.append(message)
-            turns[turns.count - 1].bytes += message.modelBytes
-        }
-    }
-}
-
-extension [ContextWindow.Turn] {
-    fileprivate var bytes: Int { reduce(0) { $0 + $1.bytes } }
 }

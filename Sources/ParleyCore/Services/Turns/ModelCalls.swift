@@ -18,12 +18,8 @@ struct ModelCalls {
     let tools: [ToolDefinition]
     /// Whether the turn's person may see what the model thinks, and what it costs.
     let showsInsides: Bool
-    /// The message that the next one follows.
-    var parentID: String {
-        didSet { knownHistory = nil }
-    }
-    /// The conversation up to that message, where it is known without a look into the store: it begins with it.
-    private(set) var knownHistory: History?
+    /// The conversation up to the message that the next one follows.
+    let path: ConversationPath
     /// How much the models may still say, in bytes.
     var bytesLeft: Int
     /// What is known of how the model counts; nil before it has counted anything in this turn.
@@ -37,17 +33,16 @@ struct ModelCalls {
     ///
     /// - Parameters:
     ///   - candidates: at least one.
-    ///   - question: the message that is answered.
+    ///   - path: ends with the message that is answered.
     init(
         candidates: [Candidate], bot: Bot?, defaultInstructions: String, maxOutputTokens: Int?, tools: [ToolDefinition], showsInsides: Bool,
-        question: Message, bytesLeft: Int
+        path: ConversationPath, bytesLeft: Int
     ) {
         self.candidates = candidates
         self.maxOutputTokens = maxOutputTokens
         self.tools = tools
         self.showsInsides = showsInsides
-        parentID = question.id
-        knownHistory = question.parentID == nil ? History(messages: [question], earlierCount: 0) : nil
+        self.path = path
         self.bytesLeft = bytesLeft
         instructions = bot?.instructions ?? defaultInstructions
         temperature = bot?.temperature
@@ -78,30 +73,35 @@ struct ModelCalls {
 
     /// What the model is asked.
     ///
-    /// - Parameter history: the conversation up to the message to answer.
-    /// - Returns: the request, what of the history is not in it, and how many bytes it has.
-    func request(
-        _ history: History, to selection: ModelCatalog.Selection
-    ) -> (request: ModelRequest, omissions: Omissions, bytes: Int) {
-        let messages = ModelHistory.prepared(history.messages, for: selection.id)
-        let estimate = estimate ?? learned(from: messages, of: selection)
-        let bounds = [budget(of: selection, estimate), ceiling.map { estimate.tokens(of: $0) }]
-        var (kept, omissions) = ContextWindow(budget: bounds.compactMap(\.self).min(), estimate: estimate).fitted(messages)
-        omissions.messagesLeftOut += history.earlierCount
+    /// - Returns: the request, what of the conversation is not in it, and how many bytes it has; nil when the path must be read first.
+    func request(to selection: ModelCatalog.Selection) -> (request: ModelRequest, omissions: Omissions, bytes: Int)? {
+        guard let (fit, omissions) = fit(for: selection) else { return nil }
         let request = ModelRequest(
-            model: selection.model, instructions: instructions, messages: kept, tools: tools, temperature: temperature,
-            maxOutputTokens: maxOutputTokens)
-        return (request, omissions, kept.reduce(fixedBytes) { $0 + $1.modelBytes })
+            model: selection.model, instructions: instructions, messages: path.messages(fit, for: selection.id), tools: tools,
+            temperature: temperature, maxOutputTokens: maxOutputTokens)
+        return (request, omissions, fixedBytes + fit.bytes)
+    }
+
+    /// What of the path is sent, and what is not.
+    private func fit(for selection: ModelCatalog.Selection) -> (fit: ContextWindow.Fit, omissions: Omissions)? {
+        guard let (outline, earlierCount) = path.outline(for: selection.id, readsHistory: selection.provider.readsHistory) else {
+            return nil
+        }
+        let estimate = estimate ?? learned(from: outline, of: selection)
+        let bounds = [budget(of: selection, estimate), ceiling.map { estimate.tokens(of: $0) }]
+        let fit = ContextWindow(budget: bounds.compactMap(\.self).min(), estimate: estimate).fit(outline)
+        var omissions = fit.omissions
+        omissions.messagesLeftOut += earlierCount
+        return (fit, omissions)
     }
 
     /// Takes it from the model's refusal that half of what it was sent is enough, for the rest of the turn.
     ///
     /// - Returns: whether less would be sent now.
-    mutating func halve(_ history: History) -> Bool {
-        guard case .success(let selection) = candidates[current].selection else { return false }
-        let (_, omissions, bytes) = request(history, to: selection)
-        ceiling = (bytes - fixedBytes) / 2
-        return request(history, to: selection).omissions != omissions
+    mutating func halve() -> Bool {
+        guard case .success(let selection) = candidates[current].selection, let refused = fit(for: selection) else { return false }
+        ceiling = refused.fit.bytes / 2
+        return fit(for: selection)?.omissions != refused.omissions
     }
 
     /// How many tokens the messages may take: what is left of the model's window beside instructions, tools and the answer.
@@ -113,21 +113,18 @@ struct ModelCalls {
     }
 
     /// What the newest answer of the same model tells of how it counts. What it was sent then is what would be sent now, up to there.
-    private func learned(from messages: [Message], of selection: ModelCatalog.Selection) -> TokenEstimate {
-        let newest = messages.lastIndex { message in
-            message.role == .assistant && message.model == selection.id && message.usage.map { !$0.isEstimated } ?? false
-        }
-        guard let newest, let usage = messages[newest].usage else { return TokenEstimate() }
-        let window = ContextWindow(budget: budget(of: selection, TokenEstimate()), estimate: TokenEstimate())
-        let sent = window.fitted(Array(messages[..<newest])).messages
-        return TokenEstimate(tokens: usage.inputTokens, of: sent.reduce(fixedBytes) { $0 + $1.modelBytes })
+    private func learned(from outline: HistoryOutline, of selection: ModelCatalog.Selection) -> TokenEstimate {
+        guard let counted = outline.counted else { return TokenEstimate() }
+        let sent = ContextWindow(budget: budget(of: selection, TokenEstimate()), estimate: TokenEstimate())
+            .fit(outline, before: counted.turn, and: counted.before)
+        return TokenEstimate(tokens: counted.tokens, of: fixedBytes + sent.bytes)
     }
 
     /// The assistant's message, empty.
     func message(in turn: RunningTurn, _ ambient: any Ambient) -> Message {
         Message(
-            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: parentID, role: .assistant,
-            content: [], status: .partial, model: shownModel, createdAt: ambient.now())
+            id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: path.lastMessageID,
+            role: .assistant, content: [], status: .partial, model: shownModel, createdAt: ambient.now())
     }
 }
 

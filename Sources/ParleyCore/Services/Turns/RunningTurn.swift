@@ -19,6 +19,8 @@ final class RunningTurn: Sendable {
         var log: TurnLog
         /// The assistant's message without its content, which grows in the log.
         var message: Message?
+        /// What the models are told of the conversation.
+        var path: ConversationPath?
         /// What the provider wants sent back with the message.
         var replay: Message.Replay?
         /// The assistant's last message that ended with tool calls.
@@ -66,6 +68,12 @@ final class RunningTurn: Sendable {
     var deadline: Int64 {
         get { state.withLock { $0.deadline } }
         set { state.withLock { $0.deadline = newValue } }
+    }
+
+    /// What the models are told of the conversation; nil as long as none is asked.
+    var path: ConversationPath? {
+        get { state.withLock { $0.path } }
+        set { state.withLock { $0.path = newValue } }
     }
 
     /// Ends the turn early; only the first cause counts, and none does once the turn has ended.

@@ -47,11 +47,12 @@ extension Turns {
     ) async throws(Failure) -> Ending {
         let runner = try toolRunner(for: admission, client)
         var calls = calls(for: admission, with: runner)
+        turn.path = calls.path
         for number in 1...toolSettings.maxSteps {
             let said = try await ask(&calls, turn: turn, observer: observer, account: &account)
             guard !said.calls.isEmpty else { return Ending(status: .completed, stopReason: said.stopReason) }
             try await call(
-                said.calls, of: &calls, with: runner, isLast: number == toolSettings.maxSteps, turn: turn, observer: observer,
+                said.calls, of: calls, with: runner, isLast: number == toolSettings.maxSteps, turn: turn, observer: observer,
                 account: account)
             account.usage.beginCall()
             if turn.cause != nil { throw .endedEarly }
@@ -62,13 +63,14 @@ extension Turns {
     /// Ends a step with the calls of tools that it asks for, and makes them unless it is the last step.
     @inline(never)
     private func call(
-        _ toolCalls: [ToolCall], of calls: inout ModelCalls, with runner: ToolRunner, isLast: Bool, turn: RunningTurn,
+        _ toolCalls: [ToolCall], of calls: ModelCalls, with runner: ToolRunner, isLast: Bool, turn: RunningTurn,
         observer: any TurnObserver, account: TurnAccount
     ) async throws(Failure) {
         var (message, sequence) = turn.endStep(with: toolCalls) { [calls] in calls.message(in: turn, ambient) }
         message.usage = calls.showsInsides ? account.usage.ofMessage : nil
         try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
         turn.didStore(message)
+        calls.path.append(message, maximumBytes: limits.maxHistoryBytes)
         let results =
             isLast
             ? toolCalls.map {
@@ -76,7 +78,7 @@ extension Turns {
                     toolCallID: $0.id, status: .failed, text: "Not called: this was the last of \(toolSettings.maxSteps) steps.")
             } : await runner.run(toolCalls) { [observer, turn] in observer.observe([turn.event($0)]) }
         if runner.hasExecuted { turn.didSaySomething() }
-        calls.parentID = try await store(results, of: message, in: turn)
+        calls.path.append(try await store(results, of: message, in: turn), maximumBytes: limits.maxHistoryBytes)
     }
 
     @inline(never)
@@ -84,18 +86,34 @@ extension Turns {
         ModelCalls(
             candidates: candidates(for: admission), bot: admission.bot, defaultInstructions: settings.defaultInstructions,
             maxOutputTokens: admission.options.maxOutputTokens, tools: runner.definitions, showsInsides: admission.ownsBot,
-            question: admission.userMessage, bytesLeft: limits.maxAnswerBytes)
+            path: path(to: admission.userMessage), bytesLeft: limits.maxAnswerBytes)
+    }
+
+    /// The path that ends with a message, with what is remembered of it.
+    private func path(to question: Message) -> ConversationPath {
+        guard let parentID = question.parentID, let path = paths.take(of: question.conversationID, endingWith: parentID) else {
+            return ConversationPath(endingWith: question)
+        }
+        path.append(question, maximumBytes: limits.maxHistoryBytes)
+        return path
+    }
+
+    /// Remembers the path of a turn that has ended, for the next one.
+    private func remember(_ turn: RunningTurn, _ result: TurnResult) {
+        guard let path = turn.path else { return }
+        if let answer = result.message, answer.parentID == path.lastMessageID { path.append(answer, maximumBytes: limits.maxHistoryBytes) }
+        paths.keep(path, of: turn.conversationID)
     }
 
     /// Stores what came of the calls of a message.
     ///
-    /// - Returns: the id of the message that holds the results, which the next one follows.
-    func store(_ results: [ToolResult], of asked: Message, in turn: RunningTurn) async throws(Failure) -> String {
+    /// - Returns: the message that holds the results, which the next one follows.
+    func store(_ results: [ToolResult], of asked: Message, in turn: RunningTurn) async throws(Failure) -> Message {
         let answer = Message(
             id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: asked.id, role: .tool,
             content: results.map { .toolResult($0) }, status: .complete, isLocal: asked.isLocal, createdAt: ambient.now())
         try await store.appendMessages([answer], toTurn: turn.id, lastSequence: turn.nextSequence - 1)
-        return answer.id
+        return answer
     }
 
     /// The models that may answer: the one that the message names, or else the bot's or the host's, and those that stand in for it.
@@ -179,7 +197,9 @@ extension Turns {
             command: ending.command, returnsConversation: returnsConversation,
             settlement: turn.settlement(for: ending.status), lastSequence: turn.nextSequence, completedAt: ambient.now())
         do {
-            return try await store.finishTurn(outcome)
+            let result = try await store.finishTurn(outcome)
+            remember(turn, result)
+            return result
         } catch {
             if error.code != .notFound {
                 logger.error(

@@ -29,22 +29,16 @@ extension Turns {
     func ask(
         _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
-        let history: History
-        if let known = calls.knownHistory {
-            history = known
-        } else {
-            history = try await store.history(endingAt: calls.parentID, maximumBytes: limits.maxHistoryBytes)
-        }
         // Where the answer will arrive, so that the way to it and back wakes no other thread.
         let thread = try? calls.selection().provider.thread
         return try await withTaskExecutorPreference(thread) { () async throws(Failure) in
-            try await ask(&calls, with: history, turn: turn, observer: observer, account: &account)
+            try await tryModels(&calls, turn: turn, observer: observer, account: &account)
         }
     }
 
     @inline(never)
-    private func ask(
-        _ calls: inout ModelCalls, with history: History, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    private func tryModels(
+        _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
         var number = 1
         var isHalved = false
@@ -54,7 +48,7 @@ extension Turns {
             let failure: Failure
             do throws(Failure) {
                 let selection = try calls.selection()
-                let (request, omissions, bytes) = calls.request(history, to: selection)
+                let (request, omissions, bytes) = try await request(to: selection, calls)
                 defer { if attempt.hasBegun || attempt.isFinished { account.note(omissions) } }
                 return try await call(
                     selection, request, bytes: bytes, &calls, &attempt, turn: turn, observer: observer, account: &account)
@@ -64,7 +58,7 @@ extension Turns {
             guard !attempt.hasBegun, turn.cause == nil else { throw failure }
             account.usage.beginCall()
             if failure.code == .contextWindowExceeded {
-                guard !isHalved, calls.halve(history) else { throw failure }
+                guard !isHalved, calls.halve() else { throw failure }
                 isHalved = true
                 continue
             }
@@ -72,6 +66,20 @@ extension Turns {
             number = notice.attempt
             isHalved = isHalved && notice.attempt > 1
         }
+    }
+
+    /// What a model is asked. The conversation is read if nobody remembers it.
+    @inline(never)
+    private func request(
+        to selection: ModelCatalog.Selection, _ calls: ModelCalls
+    ) async throws(Failure) -> (request: ModelRequest, omissions: Omissions, bytes: Int) {
+        if let request = calls.request(to: selection) { return request }
+        let path = calls.path
+        path.take(try await store.history(endingAt: path.lastMessageID, maximumBytes: limits.maxHistoryBytes))
+        guard let request = calls.request(to: selection) else {
+            throw Failure(.internalError, "A conversation was read and is not known.")
+        }
+        return request
     }
 
     /// Says that the model is asked again, or another one is, and waits until then.

@@ -54,7 +54,7 @@ extension Turns {
         try await store.appendMessages([asked], toTurn: turn.id, lastSequence: sequence)
         turn.didStore(asked)
         let result = await runner.run([call]) { [observer, turn] in observer.observe([turn.event($0)]) }[0]
-        parentID = try await store([result], of: asked, in: turn)
+        parentID = try await store([result], of: asked, in: turn).id
         if turn.cause != nil { throw .endedEarly }
         return result
     }

@@ -49,6 +49,7 @@ package final class Turns: Sendable {
     let settings: TurnSettings
     let logger: Logger
     let running = RunningTurns()
+    let paths: RememberedPaths
     let models: ModelCatalog
     let limits: Limits
     let toolSettings: ToolSettings
@@ -65,6 +66,7 @@ package final class Turns: Sendable {
         self.models = models
         self.ambient = ambient
         self.limits = limits
+        paths = RememberedPaths(maximumBytes: limits.maxRememberedBytes)
         self.settings = settings
         self.toolSettings = toolSettings
         self.logger = logger
@@ -272,6 +274,9 @@ package final class Turns: Sendable {
     package func cancelOwn(_ id: String) {
         running[id]?.end(.cancelled)
     }
+
+    /// Forgets what is remembered of conversations, some of which may have been deleted since.
+    package func forgetConversations() { paths.forget() }
 
     /// Reads one turn.
     ///
