@@ -137,7 +137,7 @@ final class Upstream {
     }
 
     /// The path of an answer: see `floor_upstream`.
-    static func path(_ manner: String, _ tokens: Int) -> String { "/\(manner)/\(tokens)/chat/completions" }
+    static func path(_ manner: String, _ tokens: Int, rate: Int = 1) -> String { "/\(manner)/\(tokens)/\(rate)/chat/completions" }
 
     /// A request as the host's is.
     static let body =
