@@ -14,9 +14,20 @@ enum { most_connections = 64, most_statements = 1 << 16 };
 
 static char message[512];
 
-static floor_replay_outcome failed(const char *what, const char *detail) {
+struct floor_replayer {
+    // The file, how much of it counts, and the place of the next entry.
+    const char *bytes;
+    size_t end, place;
+    const char *database;
+    sqlite3 *connections[most_connections];
+    sqlite3_stmt *known[most_statements];
+    // What each statement cost; NULL when nobody wants to know.
+    floor_statement *costs;
+};
+
+static const char *failed(const char *what, const char *detail) {
     snprintf(message, sizeof message, "%s: %.400s", what, detail);
-    return (floor_replay_outcome){.error = message};
+    return message;
 }
 
 static int bind_values(sqlite3_stmt *statement, const recording_entry *entry) {
@@ -59,63 +70,94 @@ static int run(sqlite3_stmt *statement, const recording_entry *entry) {
     return code == SQLITE_OK ? reset : code;
 }
 
-static floor_replay_outcome replay(const char *bytes, size_t from, size_t end, const char *database, sqlite3 **connections, sqlite3_stmt **known,
-    floor_statement *costs) {
-    floor_replay_outcome outcome = {0};
-    double start = 0;
-    for (size_t place = sizeof(recording_header); place < end;) {
-        if (place >= from && start == 0) start = floor_now();
-        const recording_entry *entry = (const recording_entry *)(bytes + place);
-        place += entry->bytes;
-        if (entry->connection >= most_connections || entry->statement >= most_statements) return failed("too much", "connections, statements");
-        sqlite3 **connection = &connections[entry->connection];
-        if (!*connection) {
-            if (sqlite3_open(database, connection) != SQLITE_OK) return failed("not opened", database);
-            sqlite3_busy_timeout(*connection, 5000);
-        }
-        const char *text = (const char *)(entry + 1);
-        sqlite3_stmt **statement = &known[entry->statement];
-        if (!*statement && sqlite3_prepare_v2(*connection, text, (int)entry->textBytes, statement, NULL) != SQLITE_OK) {
-            return failed(sqlite3_errmsg(*connection), text);
-        }
-        double begin = costs && start != 0 ? floor_now() : 0;
-        int code = run(*statement, entry);
-        if (begin != 0) {
-            floor_statement *cost = &costs[entry->statement];
-            *cost = (floor_statement){text, entry->textBytes, cost->runs + 1, cost->seconds + floor_now() - begin};
-        }
-        if (code != SQLITE_OK) return failed(sqlite3_errmsg(*connection), text);
-        if (start != 0) {
-            outcome.statements++;
-            if (strncmp(text, "BEGIN IMMEDIATE", 15) == 0) outcome.transactions++;
-        }
-    }
-    outcome.seconds = floor_now() - start;
-    return outcome;
+static const recording_entry *next_entry(const floor_replayer *it) {
+    return it->place < it->end ? (const recording_entry *)(it->bytes + it->place) : NULL;
 }
 
-floor_replay_outcome floor_replay(
-    const char *file, size_t from, size_t to, const char *database, void (*each)(floor_statement statement, void *context), void *context) {
+static int begins(const recording_entry *entry, const char *text) {
+    return strncmp((const char *)(entry + 1), text, strlen(text)) == 0;
+}
+
+// Runs the next statement, on the connection that it belongs to; returns what went wrong.
+static const char *run_next(floor_replayer *it) {
+    const recording_entry *entry = next_entry(it);
+    if (!entry) return failed("no more was recorded", it->database);
+    it->place += entry->bytes;
+    if (entry->connection >= most_connections || entry->statement >= most_statements) return failed("too much", "connections, statements");
+    sqlite3 **connection = &it->connections[entry->connection];
+    if (!*connection) {
+        if (sqlite3_open(it->database, connection) != SQLITE_OK) return failed("not opened", it->database);
+        sqlite3_busy_timeout(*connection, 5000);
+    }
+    const char *text = (const char *)(entry + 1);
+    sqlite3_stmt **statement = &it->known[entry->statement];
+    if (!*statement && sqlite3_prepare_v2(*connection, text, (int)entry->textBytes, statement, NULL) != SQLITE_OK) {
+        return failed(sqlite3_errmsg(*connection), text);
+    }
+    double begin = it->costs ? floor_now() : 0;
+    int code = run(*statement, entry);
+    if (it->costs) {
+        floor_statement *cost = &it->costs[entry->statement];
+        *cost = (floor_statement){text, entry->textBytes, cost->runs + 1, cost->seconds + floor_now() - begin};
+    }
+    return code == SQLITE_OK ? NULL : failed(sqlite3_errmsg(*connection), text);
+}
+
+floor_replayer *floor_replay_begin(const char *file, size_t to, const char *database) {
     int descriptor = open(file, O_RDONLY | O_CLOEXEC);
     off_t size = descriptor < 0 ? 0 : lseek(descriptor, 0, SEEK_END);
     const char *bytes = size < (off_t)to || to == 0 ? MAP_FAILED : mmap(NULL, to, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
     if (descriptor >= 0) close(descriptor);
-    if (bytes == MAP_FAILED) return failed("not read", file);
+    if (bytes == MAP_FAILED) return NULL;
     const recording_header *header = (const recording_header *)bytes;
-    sqlite3 *connections[most_connections] = {0};
-    sqlite3_stmt **known = calloc(most_statements, sizeof *known);
-    floor_statement *costs = each ? calloc(most_statements, sizeof *costs) : NULL;
-    if (!known || (each && !costs)) abort();
-    floor_replay_outcome outcome = header->isIncomplete || header->end < to
-                                       ? failed("not all was recorded", file)
-                                       : replay(bytes, from, to, database, connections, known, costs);
-    for (int index = 0; index < most_statements; index++) {
-        sqlite3_finalize(known[index]);
-        if (costs && costs[index].runs > 0) each(costs[index], context);
+    floor_replayer *it = header->isIncomplete || header->end < to ? NULL : calloc(1, sizeof *it);
+    if (it) *it = (floor_replayer){.bytes = bytes, .end = to, .place = sizeof *header, .database = database};
+    else munmap((void *)bytes, to);
+    return it;
+}
+
+const char *floor_replay_to(floor_replayer *it, size_t place) {
+    const char *error = NULL;
+    while (!error && it->place < place) error = run_next(it);
+    return error;
+}
+
+const char *floor_replay_past(floor_replayer *it, const char *text) {
+    const char *error = NULL;
+    for (int isPast = 0; !error; error = run_next(it)) {
+        const recording_entry *entry = next_entry(it);
+        if (isPast && (!entry || begins(entry, "BEGIN IMMEDIATE"))) break;
+        if (entry && begins(entry, text)) isPast = 1;
     }
-    for (int index = 0; index < most_connections; index++) sqlite3_close(connections[index]);
-    free(known);
-    free(costs);
-    munmap((void *)bytes, to);
+    return error;
+}
+
+static void end_replay(floor_replayer *it) {
+    for (int index = 0; index < most_statements; index++) sqlite3_finalize(it->known[index]);
+    for (int index = 0; index < most_connections; index++) sqlite3_close(it->connections[index]);
+    munmap((void *)it->bytes, it->end);
+    free(it->costs);
+    free(it);
+}
+
+floor_replay_outcome floor_replay(
+    const char *file, size_t from, size_t to, const char *database, void (*each)(floor_statement statement, void *context), void *context) {
+    floor_replay_outcome outcome = {0};
+    floor_replayer *it = floor_replay_begin(file, to, database);
+    if (!it) return (floor_replay_outcome){.error = failed("not read, or not all was recorded", file)};
+    outcome.error = floor_replay_to(it, from);
+    if (each) it->costs = calloc(most_statements, sizeof *it->costs);
+    if (each && !it->costs) abort();
+    double start = floor_now();
+    for (const recording_entry *entry; !outcome.error && (entry = next_entry(it));) {
+        outcome.error = run_next(it);
+        outcome.statements++;
+        if (begins(entry, "BEGIN IMMEDIATE")) outcome.transactions++;
+    }
+    outcome.seconds = floor_now() - start;
+    for (int index = 0; each && index < most_statements; index++) {
+        if (it->costs[index].runs > 0) each(it->costs[index], context);
+    }
+    end_replay(it);
     return outcome;
 }

@@ -89,4 +89,17 @@ typedef struct {
 floor_replay_outcome floor_replay(
     const char *file, size_t from, size_t to, const char *database, void (*each)(floor_statement statement, void *context), void *context);
 
+// The same, a part at a time; see `floor_replay` for the parameters.
+typedef struct floor_replayer floor_replayer;
+
+// Begins before the first statement; NULL when there is no such file, or not all was recorded.
+floor_replayer *floor_replay_begin(const char *file, size_t to, const char *database);
+
+// Runs the statements up to a place in the file. Returns what went wrong; NULL when nothing did.
+const char *floor_replay_to(floor_replayer *it, size_t place);
+
+// Runs the statements up to the next one that begins with this text, and on to the transaction that writes next, or to the end. Returns what
+// went wrong; NULL when nothing did.
+const char *floor_replay_past(floor_replayer *it, const char *text);
+
 #endif
