@@ -82,9 +82,9 @@ enum DurableFigures {
 
     // MARK: Turns
 
-    /// Makes a database without anything, `empty.db`, and the command that serves a copy of it.
+    /// Makes a database without anything, and the command that serves a copy of it.
     private static func commandOfEmptyDatabase(_ place: Workplace, _ database: String) throws -> [String] {
-        try Host(place.serve("empty.db")).child.finish()
+        try place.makeEmptyDatabase()
         return place.serve(database, try place.scripted())
     }
 
@@ -161,41 +161,14 @@ enum DurableFigures {
         }
     }
 
-    /// The statements that a host has run, and between which places in the file those of its turns lie.
-    private struct Statements {
-        var file: String
-        var from: Int
-        var to: Int
-        /// How many turns they are.
-        var turns: Int
-    }
-
     /// Has a host take the same turns, and writes down each statement that it runs.
-    ///
-    /// So nobody needs to keep a list of statements up to date: see `Recorder.c` in `Tests/BenchmarkFloors/Programs`.
-    private static func recordStatements(_ place: Workplace, _ command: [String]) throws -> Statements {
-        let library = "\(place.folder)/recorder.so"
-        let file = "\(place.folder)/statements"
-        try Workplace.compile("Recorder.c", to: library, ["-shared", "-fPIC", "-ldl"])
-        try place.copy("empty.db", to: "durable.db")
-        let host = try Host(command, environment: ["LD_PRELOAD": library, "RECORDED_STATEMENTS": file])
-        let ids = try host.conversations(conversations)
-        _ = try takeTurns(host.child, ids, rounds: 1)
-        // What a host does of itself after its start.
-        usleep(300_000)
-        let from = try length(file)
-        let turns = try takeTurns(host.child, ids, rounds: rounds).turns.reduce(0, +)
-        let to = try length(file)
-        try host.child.finish()
-        guard to > from else { throw Wrong("no statement was recorded: does the program load SQLite as a library?") }
-        return Statements(file: file, from: from, to: to, turns: turns)
-    }
-
-    /// How far something was recorded.
-    private static func length(_ file: String) throws -> Int {
-        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-        defer { try? handle.close() }
-        let bytes = try handle.read(upToCount: 8) ?? Data()
-        return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+    private static func recordStatements(_ place: Workplace, _ command: [String]) throws -> Recording {
+        try Recording(place, command, database: "durable.db") { host in
+            let ids = try host.conversations(conversations)
+            _ = try takeTurns(host.child, ids, rounds: 1)
+            return ids
+        } take: { host, ids in
+            try takeTurns(host.child, ids, rounds: rounds).turns.reduce(0, +)
+        }
     }
 }

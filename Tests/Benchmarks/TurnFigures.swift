@@ -5,62 +5,88 @@ import Foundation
 enum TurnFigures {
     private static let tokens = 20
 
+    /// How many conversations take turns in a run, twice each, and how many runs there are beside the first, which warms up everybody.
+    private static let (conversations, runs) = (200, 5)
+
     /// How long the first token takes beyond what it takes a client that asks the same server itself over a connection that it keeps, and how
     /// long the whole turn takes, from the message to the answer of its request.
     ///
-    /// The client in C and the host are asked in turn, and what is subtracted is the client's median of the run. `curl`, which connects anew for
-    /// each request, would make the host look better than it is: what it takes is only shown.
+    /// The floor does in C, in one thread, what a turn needs that is there after a crash, with the statements that the host has run in as many
+    /// turns before: see `Turn.c` in `Tests/BenchmarkFloors/Programs`. The client in C, which only reads the server's answer, the floor and the
+    /// host are asked in turn, and what is subtracted of both is the client's median of the run.
     static func first(_ place: Workplace) throws -> [Figure] {
         let upstream = try Upstream(place)
-        let host = try Host(place.serve("turns.db", try upstream.flags("each", tokens)))
-        let conversations = try host.conversations(200)
+        try place.makeEmptyDatabase()
+        let command = place.serve("turns.db", try upstream.flags("each", tokens))
+        let floor = try floor(place, upstream, command)
+        try place.copy("empty.db", to: "turns.db")
+        let host = try Host(command)
+        let ids = try host.conversations(conversations)
         let connection = floor_connect(upstream.port)
         guard connection >= 0 else { throw Wrong("the upstream is gone") }
         defer { close(connection) }
-        var (firsts, wholes, directFirsts, directWholes) = ([Run](), [Run](), [Run](), [Run]())
-        for run in 0..<6 {
-            var (first, whole, directFirst, directWhole) = ([Double](), [Double](), [Double](), [Double]())
-            for id in conversations + conversations {
-                let turn = try turn(host.child, conversation: id)
-                first.append(turn.first)
-                whole.append(turn.whole)
-                let direct = floor_ask(connection, Upstream.path("each", tokens), Upstream.body)
-                guard direct.tokens == tokens else { throw Wrong("the upstream has given \(direct.tokens) tokens") }
-                directFirst.append(direct.first * 1e3)
-                directWhole.append(direct.whole * 1e3)
+        var (firsts, wholes, floorFirsts, floorWholes, directs) = ([Run](), [Run](), [Run](), [Run](), [Double]())
+        for run in 0...runs {
+            var (hosts, floors, direct) = (Times(), Times(), Times())
+            for id in ids + ids {
+                hosts.append(try turn(host.child, conversation: id))
+                floors.append(try turn(floor, conversation: id))
+                let answer = floor_ask(connection, Upstream.path("each", tokens), Upstream.body)
+                guard answer.tokens == tokens else { throw Wrong("the upstream has given \(answer.tokens) tokens") }
+                direct.append((answer.first * 1e3, answer.whole * 1e3))
             }
-            // The first run warms up both.
+            // The first run warms up all of them.
             guard run > 0 else { continue }
-            let own = Statistics.median(directFirst)
-            firsts.append(Run(samples: first.map { $0 - own }))
-            wholes.append(Run(samples: whole))
-            directFirsts.append(Run(samples: directFirst))
-            directWholes.append(Run(samples: directWhole))
+            let own = Statistics.median(direct.firsts)
+            firsts.append(Run(samples: hosts.firsts.map { $0 - own }))
+            floorFirsts.append(Run(samples: floors.firsts.map { $0 - own }))
+            wholes.append(Run(samples: hosts.wholes))
+            floorWholes.append(Run(samples: floors.wholes))
+            directs.append(Statistics.median(direct.wholes))
         }
         try host.child.finish()
+        try floor.finish()
+        let name = "the same in C, one thread"
+        let client = "a client in C that asks the server itself takes \(Statistics.text(Statistics.median(directs))) ms"
         return [
             Figure(
                 title: "first token, added to the upstream's", name: "first-token", unit: "ms", targets: [.atMost(0.5), .p99AtMost(2)],
-                runs: firsts, floor: .init(name: "client in C, subtracted", runs: directFirsts)),
+                runs: firsts, floor: .init(name: name, runs: floorFirsts), remarks: [p99(floorFirsts)]),
             Figure(
                 title: "turn of 20 tokens, whole", name: "turn", unit: "ms", targets: [.atMost(1)], runs: wholes,
-                floor: .init(name: "client in C", runs: directWholes)),
+                floor: .init(name: name, runs: floorWholes), remarks: [p99(floorWholes), client]),
         ]
     }
 
-    /// What `curl` takes for the same answer, without its start.
-    private static func curl(_ place: Workplace, _ upstream: Upstream) throws -> String {
-        let url = "http://127.0.0.1:\(upstream.port)\(Upstream.path("each", tokens))"
-        let times = try (0..<20).map { _ in
-            let child = try Child(["curl", "-s", "-o", "/dev/null", "-w", "%{time_total}\n", "-d", Upstream.body, url])
-            var seconds = 0.0
-            try child.lines {
-                seconds = Double($0.text) ?? .nan
-                return true
-            }
-            return seconds * 1e3
+    /// What turns took, in milliseconds.
+    private struct Times {
+        var (firsts, wholes) = ([Double](), [Double]())
+
+        mutating func append(_ time: (first: Double, whole: Double)) {
+            firsts.append(time.first)
+            wholes.append(time.whole)
         }
-        return "curl takes \(Statistics.text(Statistics.median(times))) ms for the same answer, connecting anew"
+    }
+
+    private static func p99(_ floors: [Run]) -> String {
+        "the floor's p99 is \(Statistics.text(Statistics.median(floors.compactMap(\.p99)))) ms"
+    }
+
+    /// Starts the floor, with the statements of a host that has taken as many turns.
+    private static func floor(_ place: Workplace, _ upstream: Upstream, _ command: [String]) throws -> Child {
+        let recording = try Recording(place, command, database: "turns.db") { host in
+            try host.conversations(conversations)
+        } take: { host, ids in
+            for _ in 0...runs { for id in ids + ids { _ = try turn(host.child, conversation: id) } }
+            return (runs + 1) * 2 * ids.count
+        }
+        let program = "\(place.folder)/turn"
+        try Workplace.compile("Turn.c", with: ["Replay.c", "System.c"], to: program, ["-lcurl", "-lsqlite3"])
+        try place.copy("empty.db", to: "turns-again.db")
+        let url = "http://127.0.0.1:\(upstream.port)\(Upstream.path("each", tokens))"
+        return try Child([
+            program, url, Upstream.body, recording.file, "\(recording.from)", "\(recording.to)", "\(place.folder)/turns-again.db",
+        ])
     }
 
     /// - Returns: milliseconds to the first token, and to the answer.

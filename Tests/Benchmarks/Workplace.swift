@@ -34,10 +34,16 @@ struct Workplace {
     }()
 
     /// Compiles a program in C that cannot be a part of this one.
-    static func compile(_ name: String, to program: String, _ flags: [String] = []) throws {
-        let source = root.appendingPathComponent("Tests/BenchmarkFloors/Programs/\(name)").path
+    ///
+    /// - Parameters:
+    ///   - name: one of those in `Programs`.
+    ///   - others: what it takes along of the target.
+    static func compile(_ name: String, with others: [String] = [], to program: String, _ flags: [String] = []) throws {
+        let folder = root.appendingPathComponent("Tests/BenchmarkFloors")
+        let sources = (["Programs/\(name)"] + others).map { folder.appendingPathComponent($0).path }
         guard let compiler = path(of: "cc") ?? path(of: "clang") else { throw Wrong("there is no compiler of C") }
-        try Child([compiler, "-O2", "-o", program, source] + flags).finish()
+        let include = folder.appendingPathComponent("include").path
+        try Child([compiler, "-O2", "-I", include, "-o", program] + sources + flags).finish()
     }
 
     /// Where a program is found.
@@ -60,6 +66,11 @@ struct Workplace {
         let script = "\(folder)/answer.jsonl"
         try #"{"steps": [{"text": "Yes."}], "repeat": true}"#.write(toFile: script, atomically: true, encoding: .utf8)
         return ["--model", "scripted:\(script)"]
+    }
+
+    /// Makes a database without anything: `empty.db`.
+    func makeEmptyDatabase() throws {
+        try Host(serve("empty.db")).child.finish()
     }
 
     /// Copies a database that nobody has open.
