@@ -1,5 +1,5 @@
-// What the floors do with a model's answer as it comes from libcurl: they find the text in each event, keep it, and pass it on in lines that
-// are as long as a host's. No JSON is parsed, and whatever is unexpected ends the program with 1.
+// What the floors do with a model's answer as it comes from libcurl: they find the text in each event, keep it, and pass it on in lines
+// that are as long as a host's. No JSON is parsed, and whatever is unexpected ends the program with 1.
 #ifndef PARLEY_ANSWER_H
 #define PARLEY_ANSWER_H
 
@@ -59,11 +59,12 @@ static void flush(void) {
 
 // The beginning of a notification, with names as long as a host's.
 static void begin_line(const char *method, answer *it) {
-    static const char name[] = "01a21967-4fe3-7a0b-b814-36578a41e87c";
-    char *place = make_room(&output, output_length, &output_room, 512);
-    output_length += (size_t)sprintf(
-        place, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{\"conversationId\":\"%s\",\"turnId\":\"%s\",\"requestId\":%ld,\"seq\":%ld",
-        method, name, name, it->number, ++it->sequence);
+    char numbers[64];
+    append_text("{\"jsonrpc\":\"2.0\",\"method\":\"");
+    append_text(method);
+    append_text("\",\"params\":{\"conversationId\":\"01a21967-4fe3-7a0b-b814-36578a41e87c\"");
+    append_text(",\"turnId\":\"01a21967-4fe3-72d9-a7fc-fbfc6f949edf\",\"requestId\":");
+    append(numbers, (size_t)sprintf(numbers, "%ld,\"seq\":%ld", it->number, ++it->sequence));
 }
 
 static void write_started(answer *it) {

@@ -1,6 +1,6 @@
-// Not part of the target: the benchmarks compile it to a program of its own, the floor of what a token costs a host with many streams. It does
-// what a host cannot leave undone, in one thread and with the same libcurl, set up in the same way: it begins a stream for each line of its
-// input, and passes on what comes until all have ended.
+// Not part of the target: the benchmarks compile it to a program of its own, the floor of what a token costs a host with many streams. It
+// does what a host cannot leave undone, in one thread and with the same libcurl, set up in the same way: it begins a stream for each line
+// of its input, and passes on what comes until all have ended.
 //
 //     cc -O2 -o streams Streams.c -lcurl
 //     streams URL BODY

@@ -1,13 +1,14 @@
-// Not part of the target: the benchmarks compile it to a program of its own, the floor of a turn. It does in one thread, one after the other,
-// what a turn needs that is there after a crash: it reads a request, runs the statements with which the host admitted such a turn, says so, asks
-// the server over a connection that is kept, passes on what comes, runs the statements with which the host ended the turn, and answers.
+// Not part of the target: the benchmarks compile it to a program of its own, the floor of a turn. It does in one thread, one after the
+// other, what a turn needs that is there after a crash: it reads a request, runs the statements with which the host admitted such a turn,
+// says so, asks the server over a connection that is kept, passes on what comes, runs the statements with which the host ended the turn,
+// and answers.
 //
 //     cc -O2 -I ../include -o turn Turn.c ../Replay.c ../System.c -lcurl -lsqlite3
 //     turn URL BODY RECORDING FROM TO DATABASE
 //
-// RECORDING is what Recorder.c has written of a host that took as many turns, one at a time; FROM and TO are between which places in it those
-// lie, and DATABASE is as the host's was before. So the statements are the host's own, whatever becomes of them, and what is left out is all
-// that a host does beside SQLite, libcurl and the pipes: reading JSON, tasks, threads, and looking after others.
+// RECORDING is what Recorder.c has written of a host that took as many turns, one at a time; FROM and TO are between which places in it
+// those lie, and DATABASE is as the host's was before. So the statements are the host's own, whatever becomes of them, and what is left out
+// is all that a host does beside SQLite, libcurl and the pipes: reading JSON, tasks, threads, and looking after others.
 #define _GNU_SOURCE
 #include "Answer.h"
 #include "BenchmarkFloors.h"
