@@ -43,6 +43,8 @@ package struct ToolDefinition: Sendable {
     package let timeoutMilliseconds: Int64
     /// The longest output, in UTF-8 bytes; the rest is cut off.
     package let maxOutputBytes: Int
+    /// How much of a model's window it takes, in UTF-8 bytes.
+    let modelBytes: Int
     private let schema: JSONSchema
 
     /// The default of `timeoutMilliseconds`.
@@ -83,6 +85,7 @@ package struct ToolDefinition: Sendable {
         self.policy = policy
         self.timeoutMilliseconds = timeoutMilliseconds
         self.maxOutputBytes = maxOutputBytes
+        modelBytes = name.utf8.count + summary.utf8.count + JSONWriter.encode(inputSchema).count
     }
 
     /// What is wrong with arguments, each a line with the place and the reason, written for a model that can mend its call.

@@ -10,6 +10,8 @@ package struct ToolRegistry: Sendable {
 
     /// In the order of their sources.
     package let entries: [Entry]
+    /// What is known of them, in the same order.
+    let definitions: [ToolDefinition]
     private let byName: [String: Int]
 
     /// Puts tools together.
@@ -32,11 +34,13 @@ package struct ToolRegistry: Sendable {
             }
         }
         self.entries = entries
+        definitions = entries.map(\.definition)
         self.byName = byName
     }
 
     private init(_ entries: [Entry]) {
         self.entries = entries
+        definitions = entries.map(\.definition)
         byName = Dictionary(uniqueKeysWithValues: entries.indices.map { (entries[$0].definition.name, $0) })
     }
 

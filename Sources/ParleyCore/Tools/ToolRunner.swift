@@ -32,7 +32,7 @@ final class ToolRunner: Sendable {
     }
 
     /// What models are told that they may call.
-    var definitions: [ToolDefinition] { tools.entries.map(\.definition) }
+    var definitions: [ToolDefinition] { tools.definitions }
 
     /// Whether any tool was executed.
     var hasExecuted: Bool { executed.withLock { $0 } }

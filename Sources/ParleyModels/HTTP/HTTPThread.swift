@@ -4,7 +4,12 @@ import ParleyCore
 final class HTTPThread: ModelThread {
     let inbox: HTTPInbox
 
-    private let kept = Locked((@Sendable (Bool) -> Void)?.none)
+    /// What surrounds tasks; in a structure, as `Locked` wants it.
+    private struct Surroundings: Sendable {
+        let call: @Sendable (Bool) -> Void
+    }
+
+    private let kept = Locked(Surroundings?.none)
 
     /// Names a thread that may yet have to start.
     ///
@@ -14,10 +19,10 @@ final class HTTPThread: ModelThread {
     }
 
     /// What surrounds the tasks that are run in one go.
-    var surroundings: (@Sendable (Bool) -> Void)? { kept.withLock { $0 } }
+    var surroundings: (@Sendable (Bool) -> Void)? { kept.withLock { $0?.call } }
 
     func surround(with surroundings: (@Sendable (Bool) -> Void)?) {
-        kept.withLock { $0 = surroundings }
+        kept.withLock { $0 = surroundings.map(Surroundings.init) }
     }
 
     func enqueue(_ job: consuming ExecutorJob) {

@@ -46,7 +46,7 @@ struct ModelCalls {
         self.bytesLeft = bytesLeft
         instructions = bot?.instructions ?? defaultInstructions
         temperature = bot?.temperature
-        fixedBytes = instructions.utf8.count + tools.modelBytes
+        fixedBytes = tools.reduce(instructions.utf8.count) { $0 + $1.modelBytes }
     }
 
     /// The model that is asked.

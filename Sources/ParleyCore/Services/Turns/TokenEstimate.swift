@@ -1,5 +1,3 @@
-import JSON
-
 /// How many tokens a text will be, before a provider has counted them: a quarter of its UTF-8 bytes, corrected by what the same model
 /// counted the last time in the same conversation.
 struct TokenEstimate: Hashable, Sendable {
@@ -42,12 +40,5 @@ extension Usage {
         return Usage(
             inputTokens: estimate.tokens(of: sent), outputTokens: estimate.tokens(of: received),
             reasoningTokens: reasoning > 0 ? estimate.tokens(of: reasoning) : nil, isEstimated: true)
-    }
-}
-
-extension [ToolDefinition] {
-    /// How much of a model's window they take, in UTF-8 bytes.
-    var modelBytes: Int {
-        reduce(0) { $0 + $1.name.utf8.count + $1.summary.utf8.count + JSONWriter.encode($1.inputSchema).count }
     }
 }

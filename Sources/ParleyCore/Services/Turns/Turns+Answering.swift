@@ -66,7 +66,7 @@ extension Turns {
         _ toolCalls: [ToolCall], of calls: ModelCalls, with runner: ToolRunner, isLast: Bool, turn: RunningTurn,
         observer: any TurnObserver, account: TurnAccount
     ) async throws(Failure) {
-        var (message, sequence) = turn.endStep(with: toolCalls) { [calls] in calls.message(in: turn, ambient) }
+        var (message, sequence) = turn.endStep(with: toolCalls) { calls.message(in: turn, ambient) }
         message.usage = calls.showsInsides ? account.usage.ofMessage : nil
         try await store.appendMessages([message], toTurn: turn.id, lastSequence: sequence)
         turn.didStore(message)
@@ -135,7 +135,7 @@ extension Turns {
     }
 
     private func toolRunner(for admission: Shared<AdmittedTurn>, _ client: TurnClient) throws(Failure) -> ToolRunner {
-        toolRunner(try registry(with: client.sources).usable(by: admission.bot?.tools), for: admission, client)
+        toolRunner(try tools(with: client.sources, for: admission.bot), for: admission, client)
     }
 
     /// Executes calls of some tools in a turn.

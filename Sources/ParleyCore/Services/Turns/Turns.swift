@@ -44,6 +44,11 @@ package final class Turns: Sendable {
         }
     }
 
+    /// Runs a turn that waited; in a structure, as `Locked` wants it.
+    private struct Adoption: Sendable {
+        let call: @Sendable (BegunTurn) -> Void
+    }
+
     let store: any Store
     let ambient: any Ambient
     let settings: TurnSettings
@@ -54,8 +59,8 @@ package final class Turns: Sendable {
     let limits: Limits
     let toolSettings: ToolSettings
     let approvals = Approvals()
-    private let builtIn = Locked([any ToolSource]())
-    private let adoption = Locked((@Sendable (BegunTurn) -> Void)?.none)
+    private let builtIn = Locked((sources: [any ToolSource](), usable: ToolRegistry?.none))
+    private let adoption = Locked(Adoption?.none)
 
     /// Runs turns on a store with models.
     package init(
@@ -72,16 +77,16 @@ package final class Turns: Sendable {
         self.logger = logger
     }
 
-    /// The tools of the host itself. They use what uses turns, and so are given after both are made.
+    /// The tools of the host itself, which never change. They use what uses turns, and so are given after both are made.
     package var toolSources: [any ToolSource] {
-        get { builtIn.withLock { $0 } }
-        set { builtIn.withLock { $0 = newValue } }
+        get { builtIn.withLock { $0.sources } }
+        set { builtIn.withLock { $0 = (newValue, nil) } }
     }
 
     /// Runs a turn that waited, and whose host is gone: sees to it that `run` is called, on a task of its own.
     package var adopter: (@Sendable (BegunTurn) -> Void)? {
-        get { adoption.withLock { $0 } }
-        set { adoption.withLock { $0 = newValue } }
+        get { adoption.withLock { $0?.call } }
+        set { adoption.withLock { $0 = newValue.map(Adoption.init) } }
     }
 
     /// All tools that a client's turns may call.
@@ -90,6 +95,21 @@ package final class Turns: Sendable {
     /// - Throws: `invalidParams` when two sources offer a tool of one name; it names both.
     package func registry(with sources: [any ToolSource]) throws(Failure) -> ToolRegistry {
         try ToolRegistry(toolSources + sources, policies: toolSettings.policies)
+    }
+
+    /// The tools that models may call in a turn.
+    ///
+    /// - Parameters:
+    ///   - sources: what the client offers itself.
+    ///   - bot: the conversation's.
+    /// - Throws: what `registry(with:)` throws.
+    func tools(with sources: [any ToolSource], for bot: Bot?) throws(Failure) -> ToolRegistry {
+        guard sources.isEmpty, bot?.tools == nil else { return try registry(with: sources).usable(by: bot?.tools) }
+        // Most turns have these, and to put them together costs as much as a commit.
+        if let usable = builtIn.withLock({ $0.usable }) { return usable }
+        let usable = try registry(with: []).usable(by: nil)
+        builtIn.withLock { $0.usable = usable }
+        return usable
     }
 
     /// How many turns run in this process.
