@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "CCurl", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CCommit", cxxSettings: [.treatAllWarnings(as: .error)] + [commit].compactMap(\.self)),
         .target(name: "CContract", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "CSQLite", cSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CPidfd", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "JSON", dependencies: [collections], swiftSettings: strict),
         .target(name: "JSONSchema", dependencies: ["JSON", collections], swiftSettings: strict),
@@ -53,7 +54,7 @@ let package = Package(
         .target(name: "ParleyContract", dependencies: ["CContract", "JSON", collections], swiftSettings: strict),
         .target(name: "ParleyCore", dependencies: ["JSON", "JSONSchema", crypto, logging], swiftSettings: strict),
         .target(name: "ParleyJWT", dependencies: ["JSON", "ParleyCore", jwtKit], swiftSettings: strict),
-        .target(name: "ParleySQLite", dependencies: ["JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
+        .target(name: "ParleySQLite", dependencies: ["CSQLite", "JSON", "ParleyCore", grdb, sqlite, logging], swiftSettings: strict),
         .target(name: "ParleyModels", dependencies: ["CCurl", "JSON", "ParleyCore", logging], swiftSettings: strict),
         .target(
             name: "ParleyHost", dependencies: ["JSON", "JSONRPC", "ParleyContract", "ParleyCore", collections, logging],

@@ -1,8 +1,16 @@
+import CSQLite
 import GRDB
 import Glibc
 import ParleyCore
 
 extension SQLiteStore {
+    /// Has SQLite keep no account of its memory, which nobody reads: it would take a lock that all connections share for each piece of it.
+    ///
+    /// To be called once in a process, before anything else is done with a database. Where that was not so, nothing changes.
+    package static func keepNoAccountOfMemory() {
+        _ = parley_sqlite_keep_no_account()
+    }
+
     /// Opens a database, making or migrating it as needed, and interrupts the turns of hosts that are gone.
     ///
     /// It blocks for a few milliseconds, longer when other processes open the database at the same moment.

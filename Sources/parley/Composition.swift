@@ -89,6 +89,7 @@ struct Composition: Sendable {
         }
         let location: SQLiteStoreConfiguration.Location =
             deterministic || path == ":memory:" ? .memory : .file(path: path ?? DatabasePath.standard(environment: settings.environment))
+        SQLiteStore.keepNoAccountOfMemory()
         do throws(StoreOpenFailure) {
             return try SQLiteStore.open(
                 SQLiteStoreConfiguration(

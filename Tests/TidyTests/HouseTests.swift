@@ -11,7 +11,7 @@ struct HouseTests {
         ("ParleyContract", ["CContract", "JSON", "OrderedCollections"]),
         ("ParleyCore", ["JSON", "JSONSchema", "OrderedCollections", "Crypto", "Foundation", "Glibc", "Logging"]),
         ("ParleyJWT", ["JSON", "ParleyCore", "JWTKit"]),
-        ("ParleySQLite", ["JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
+        ("ParleySQLite", ["CSQLite", "JSON", "ParleyCore", "GRDB", "GRDBSQLite", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyModels", ["CCurl", "JSON", "ParleyCore", "OrderedCollections", "Foundation", "Glibc", "Logging"]),
         ("ParleyClient", ["JSON", "Glibc"]),
         ("ParleyTerminal", ["JSON", "ParleyClient", "Dispatch", "Glibc"]),
