@@ -26,6 +26,19 @@ final class HTTPDelivery: @unchecked Sendable {
         case body(CheckedContinuation<Result<[UInt8]?, HTTPFailure>, Never>)
     }
 
+    /// A waiter with what it waits for; to be resumed without the lock.
+    private enum Wake {
+        case head(CheckedContinuation<Result<[UInt8], HTTPFailure>, Never>, Result<[UInt8], HTTPFailure>)
+        case body(CheckedContinuation<Result<[UInt8]?, HTTPFailure>, Never>, Result<[UInt8]?, HTTPFailure>)
+
+        func resume() {
+            switch self {
+            case .head(let continuation, let result): continuation.resume(returning: result)
+            case .body(let continuation, let result): continuation.resume(returning: result)
+            }
+        }
+    }
+
     private let inbox: HTTPInbox
     private let lock = NSLock()
     private var head: [UInt8]?
@@ -66,7 +79,7 @@ final class HTTPDelivery: @unchecked Sendable {
         let count = buffer.count
         isPaused = paused && count >= Self.lowWater
         lock.unlock()
-        wake?()
+        wake?.resume()
         return count
     }
 
@@ -122,7 +135,7 @@ final class HTTPDelivery: @unchecked Sendable {
         }
         let wake = takeWaiter()
         lock.unlock()
-        wake?()
+        wake?.resume()
         if isRunning { inbox.post(command(self)) }
     }
 
@@ -151,23 +164,23 @@ final class HTTPDelivery: @unchecked Sendable {
         let wake = takeWaiter()
         let goesOn = takePause()
         lock.unlock()
-        wake?()
+        wake?.resume()
         if goesOn { inbox.post(.resume(self)) }
     }
 
     // MARK: Under the lock
 
-    /// Takes the waiter and what it waits for, if that is there; the closure resumes it and is called without the lock.
-    private func takeWaiter() -> (() -> Void)? {
+    /// Takes the waiter and what it waits for, if that is there.
+    private func takeWaiter() -> Wake? {
         switch waiter {
         case .head(let continuation):
             guard let result = takeHead() else { return nil }
             waiter = nil
-            return { continuation.resume(returning: result) }
+            return .head(continuation, result)
         case .body(let continuation):
             guard let result = takeBody() else { return nil }
             waiter = nil
-            return { continuation.resume(returning: result) }
+            return .body(continuation, result)
         case nil:
             return nil
         }

@@ -170,7 +170,7 @@ extension Turns {
         attempt.hasBegun = attempt.received > 0
         calls.bytesLeft -= attempt.received - receivedBefore
         guard !pieces.isEmpty else { return }
-        observer.observe(turn.append(pieces) { [calls] in calls.message(in: turn, ambient) })
+        observer.observe(turn.append(pieces) { calls.message(in: turn, ambient) })
     }
 
     /// Gives a call an id where the model gave none, or one twice.
