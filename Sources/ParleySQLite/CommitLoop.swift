@@ -12,7 +12,12 @@ import ParleyCore
 struct CommitLoop: Sendable {
     private let threads: JobThreads
 
-    init(writer: any DatabaseWriter, logger: Logger) {
+    /// Starts the loop.
+    ///
+    /// - Parameters:
+    ///   - writer: whose connection it writes with.
+    ///   - sums: told of what becomes of transactions.
+    init(writer: any DatabaseWriter, sums: WindowSums, logger: Logger) {
         let log = LogCare(logger: logger)
         writer.writeWithoutTransaction { log.watch($0) }
         threads = JobThreads(name: "parley-commit") { jobs in
@@ -20,8 +25,9 @@ struct CommitLoop: Sendable {
                 writer.writeWithoutTransaction { db in
                     if batch.first?.isAlone == true {
                         Self.runAlone(batch, db)
+                        sums.forget()
                     } else {
-                        Self.commit(batch, db, logger)
+                        Self.commit(batch, db, sums, logger)
                     }
                     log.look(db)
                 }
@@ -58,13 +64,14 @@ struct CommitLoop: Sendable {
     }
 
     /// Commits some jobs together, and answers them.
-    static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ logger: Logger) {
+    static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ sums: WindowSums, _ logger: Logger) {
         // Only left from a batch before this one that could not be rolled back.
         rollBack(db, logger)
         let answers: [@Sendable () -> Void]
         do {
-            answers = try run(jobs, db, hasSavepoints: false) ?? run(jobs, db, hasSavepoints: true) ?? []
+            answers = try run(jobs, db, sums, hasSavepoints: false) ?? run(jobs, db, sums, hasSavepoints: true) ?? []
             try db.run("COMMIT")
+            sums.commit()
         } catch {
             rollBack(db, logger)
             let failure = SQLiteFailure.failure(for: error)
@@ -80,10 +87,11 @@ struct CommitLoop: Sendable {
     ///   alone, so that the transaction was given up.
     /// - Throws: when the whole transaction is lost.
     private static func run(
-        _ jobs: ArraySlice<DatabaseJob>, _ db: Database, hasSavepoints: Bool
+        _ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ sums: WindowSums, hasSavepoints: Bool
     ) throws -> [@Sendable () -> Void]? {
         try db.run("BEGIN IMMEDIATE")
         try requireFile(of: db)
+        try sums.begin(db)
         var answers: [@Sendable () -> Void] = []
         answers.reserveCapacity(jobs.count)
         for job in jobs {
@@ -96,6 +104,7 @@ struct CommitLoop: Sendable {
                 guard db.isInsideTransaction, jobs.count > 1 else { throw error }
                 if hasSavepoints {
                     try db.run("ROLLBACK TO job")
+                    sums.forget()
                 } else if db.totalChangesCount != changes || error is DatabaseError {
                     try db.run("ROLLBACK")
                     return nil

@@ -81,9 +81,28 @@ extension StoreTransaction {
 
     /// How much was taken from a moment on.
     func count(_ counter: Counter, from moment: Int64) throws -> Int {
+        let count =
+            if let last = sums?.sum(of: counter, near: moment) {
+                last.edge == moment ? last.count : try last.count - self.count(counter, in: last.edge..<moment)
+            } else {
+                try sum(counter, from: moment)
+            }
+        sums?.keep(WindowSums.Sum(edge: moment, count: count), of: counter)
+        return count
+    }
+
+    private func sum(_ counter: Counter, from moment: Int64) throws -> Int {
         let starts = CounterWidths.ranges(from: moment).map(\.range.lowerBound)
         return try db.first(
             CounterWidths.sum, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3]
+        ) { $0[0] } ?? 0
+    }
+
+    /// How much was taken within a short time.
+    private func count(_ counter: Counter, in range: Range<Int64>) throws -> Int {
+        try db.first(
+            "SELECT coalesce(sum(count), 0) FROM counters WHERE name = ? AND subject = ? AND width = 1 AND start >= ? AND start < ?",
+            counter.name, counter.subject, range.lowerBound, range.upperBound
         ) { $0[0] } ?? 0
     }
 
@@ -120,15 +139,17 @@ extension StoreTransaction {
     func add(_ counter: Counter, at moment: Int64) throws {
         let starts = CounterWidths.all.map { CounterWidths.start(of: moment, width: $0) }
         try db.run(CounterWidths.addition, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3])
+        sums?.add(1, to: counter, at: moment)
     }
 
     /// Counts one less of what was taken at a moment.
     func remove(_ counter: Counter, at moment: Int64) throws {
         for width in CounterWidths.all {
             let start = CounterWidths.start(of: moment, width: width)
-            try db.run(
+            let changed = try db.run(
                 "UPDATE counters SET count = count - 1 WHERE name = ? AND subject = ? AND width = ? AND start = ?", counter.name,
                 counter.subject, width, start)
+            if width == 1 { sums?.add(-changed, to: counter, at: moment) }
             try db.run(
                 "DELETE FROM counters WHERE name = ? AND subject = ? AND width = ? AND start = ? AND count = 0", counter.name,
                 counter.subject, width, start)
@@ -142,11 +163,13 @@ extension StoreTransaction {
         try surroundings.clock.advance(to: time, in: db)
         let edge = time - Int64(QuotaPolicy.maximumWindowSeconds) * 1_000
         try db.run("DELETE FROM counters WHERE width > 0 AND start + width <= ?", edge)
+        sums?.forget()
     }
 
     /// Forgets all that was counted.
     func clear(_ counter: Counter) throws {
         try db.run("DELETE FROM counters WHERE name = ? AND subject = ?", counter.name, counter.subject)
+        sums?.forget()
     }
 
     /// The first row of a range in which a rank falls; rows before it are taken off the rank.

@@ -17,18 +17,18 @@ enum Erasure {
     private static let turn = "erasureTurn"
 
     /// Notes that something was deleted.
-    static func setPending(in db: Database, since now: Timestamp) throws {
+    static func setPending(in db: some StatementSource, since now: Timestamp) throws {
         try db.run("INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", marks.due, now)
     }
 
     /// Notes that something was deleted whose erasure may wait, until the next day if it was the turn of such within the last.
-    static func setDeferred(in db: Database, since now: Timestamp) throws {
+    static func setDeferred(in db: some StatementSource, since now: Timestamp) throws {
         try db.run("INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", marks.deferred, now)
         try takeTurn(in: db, at: now)
     }
 
     /// Lets what waits be erased, unless it was the turn of such within the last day.
-    static func takeTurn(in db: Database, at now: Timestamp) throws {
+    static func takeTurn(in db: some StatementSource, at now: Timestamp) throws {
         func value(_ name: String) throws -> Int64? { try db.first("SELECT value FROM marks WHERE name = ?", name) { $0[0] } }
         guard let since = try value(marks.deferred) else { return }
         // A turn that is yet to come was told by a clock that went wrong.
@@ -39,12 +39,12 @@ enum Erasure {
     }
 
     /// Whether something deleted is still in the files.
-    static func isPending(in db: Database) throws -> Bool {
+    static func isPending(in db: some StatementSource) throws -> Bool {
         try db.first("SELECT 1 FROM marks WHERE name IN (?, ?)", marks.due, marks.deferred) { _ in true } ?? false
     }
 
     /// Whether something deleted is to be erased now.
-    static func isDue(in db: Database) throws -> Bool {
+    static func isDue(in db: some StatementSource) throws -> Bool {
         try db.first("SELECT 1 FROM marks WHERE name = ?", marks.due) { _ in true } ?? false
     }
 

@@ -35,7 +35,7 @@ final class QuotaClock: Sendable {
     /// Quota time, in milliseconds.
     ///
     /// - Parameter wall: the wall clock.
-    func now(wall: Timestamp, in db: Database) throws -> Int64 {
+    func now(wall: Timestamp, in db: some StatementSource) throws -> Int64 {
         let mark = try db.first("SELECT time, monotonic, boot FROM quota_clock WHERE key = 1") {
             Mark(time: $0[0], monotonic: $0[1], boot: $0[2])
         }
@@ -46,7 +46,7 @@ final class QuotaClock: Sendable {
     /// Notes that something was taken.
     ///
     /// - Parameter time: what `now` has said in this transaction.
-    func advance(to time: Int64, in db: Database) throws {
+    func advance(to time: Int64, in db: some StatementSource) throws {
         try db.run(
             """
             INSERT INTO quota_clock (key, time, monotonic, boot) VALUES (1, ?, ?, ?)

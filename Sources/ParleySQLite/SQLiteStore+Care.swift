@@ -23,7 +23,7 @@ extension SQLiteStore {
     package func erase() async throws(Failure) -> Bool {
         try await writeAlone { transaction in
             guard try Erasure.isDue(in: transaction.db) else { return true }
-            return try transaction.surroundings.whileAlone { try Erasure.perform(in: transaction.db) } ?? false
+            return try transaction.surroundings.whileAlone { try Erasure.perform(in: transaction.db.database) } ?? false
         }
     }
 
@@ -64,7 +64,7 @@ extension SQLiteStore {
             let pageSize = try transaction.db.first("PRAGMA page_size", read: { $0[0] as Int }) ?? 0
             return SQLiteStoreStatus(
                 path: file?.path, databaseBytes: pages * pageSize, logBytes: file?.logBytes ?? 0,
-                schemaVersion: try Schema.version(of: transaction.db), erasurePending: try Erasure.isPending(in: transaction.db))
+                schemaVersion: try Schema.version(of: transaction.db.database), erasurePending: try Erasure.isPending(in: transaction.db))
         }
     }
 

@@ -64,6 +64,6 @@ extension SQLiteStore {
     private func put(_ batch: SearchBatch) async throws(Failure) -> Bool {
         await indexTurns.enter()
         defer { indexTurns.leave() }
-        return try await write { try SearchIndex(db: $0.db).put(batch) }
+        return try await write { try SearchIndex(db: $0.db.database).put(batch) }
     }
 }

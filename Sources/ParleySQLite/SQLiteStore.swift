@@ -22,6 +22,8 @@ package final class SQLiteStore: Store {
     let searches: ReadLoop
     /// Where files are read.
     let importDesk = FileDesk()
+    private let sums = WindowSums()
+    private let statements = StatementMemory()
     private let commits: CommitLoop
     private let reads: ReadLoop
 
@@ -32,15 +34,15 @@ package final class SQLiteStore: Store {
         self.file = file
         self.configuration = configuration
         self.surroundings = surroundings
-        commits = CommitLoop(writer: writer, logger: configuration.logger)
+        commits = CommitLoop(writer: writer, sums: sums, logger: configuration.logger)
         reads = ReadLoop(reader: writer, logger: configuration.logger)
         searches = ReadLoop(ofSearches: writer, logger: configuration.logger)
     }
 
     /// Does something in a transaction that is committed when the call returns.
     func write<Value: Sendable>(_ body: @escaping @Sendable (StoreTransaction) throws -> Value) async throws(Failure) -> Value {
-        try await commits.write { [surroundings] db in
-            try body(StoreTransaction(db: db, surroundings: surroundings))
+        try await commits.write { [surroundings, sums, statements] db in
+            try body(StoreTransaction(db: db, statements: statements, surroundings: surroundings, sums: sums))
         }
     }
 
@@ -65,5 +67,8 @@ package final class SQLiteStore: Store {
     }
 
     /// Ends the loop of writes.
-    func stopWriting() async { await commits.stop() }
+    func stopWriting() async {
+        await commits.stop()
+        statements.forget()
+    }
 }

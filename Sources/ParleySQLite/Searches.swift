@@ -72,7 +72,7 @@ extension StoreTransaction {
             return isWanted()
         }
         // What is not in the index yet is read.
-        let index = SearchIndex(db: db)
+        let index = SearchIndex(db: db.database)
         let keys: [Int64] = try db.all("SELECT key FROM conversations WHERE unindexed AND owner = ?", person) { $0[0] }
         for key in keys {
             try index.forEachMissing(in: key) { message, text in

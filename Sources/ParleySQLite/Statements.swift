@@ -17,18 +17,33 @@ struct StoredRow {
     }
 }
 
+/// A connection, with its compiled statements.
+protocol StatementSource {
+    /// The connection.
+    var database: Database { get }
+
+    /// A statement, compiled if it was not before.
+    func compiled(_ sql: String) throws -> Statement
+}
+
+extension Database: StatementSource {
+    var database: Database { self }
+
+    func compiled(_ sql: String) throws -> Statement { try cachedStatement(sql: sql) }
+}
+
 /// Statements with their values, compiled once for each connection.
 ///
 /// GRDB keeps the connections and the compiled statements; values go straight to SQLite, which is twice as fast as GRDB's arguments and
 /// rows (and see ``SQLValue``). GRDB's observers of transactions hear nothing of what is done here; the store has none.
-extension Database {
+extension StatementSource {
     /// Runs a statement that returns nothing.
     ///
     /// - Returns: how many rows it changed.
     @discardableResult
     func run(_ sql: String, _ values: (any SQLValue)?...) throws -> Int {
         try step(sql, values) { _ in true }
-        return changesCount
+        return database.changesCount
     }
 
     /// Reads the first row, nil when there is none.
@@ -68,7 +83,7 @@ extension Database {
     ///   - key: the statement's only value, for the first row.
     ///   - read: takes what it needs of one row, which may be missing, and tells the next key. It must not run the same statement again.
     func follow(_ sql: String, from key: Int64, read: (StoredRow?) throws -> Int64?) throws {
-        let compiled = try cachedStatement(sql: sql)
+        let compiled = try compiled(sql)
         var next: Int64? = key
         while let key = next {
             next = nil
@@ -83,7 +98,7 @@ extension Database {
     }
 
     private func step(_ sql: String, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
-        try step(cachedStatement(sql: sql), values, read)
+        try step(compiled(sql), values, read)
     }
 
     private func step(_ compiled: Statement, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
@@ -112,7 +127,7 @@ extension Database {
     /// - Important: To be called at once, while `errno` still tells what the system has said last.
     private func failure(_ code: Int32, _ sql: String) -> DatabaseError {
         let result: ResultCode = Self.isForWantOfSpace(code, because: errno) ? .SQLITE_FULL : ResultCode(rawValue: code)
-        return DatabaseError(resultCode: result, message: sqliteConnection.map { String(cString: sqlite3_errmsg($0)) }, sql: sql)
+        return DatabaseError(resultCode: result, message: database.sqliteConnection.map { String(cString: sqlite3_errmsg($0)) }, sql: sql)
     }
 
     /// Whether there was no room for what was to be written. SQLite says so of plain writes to a disk that is full, and calls all else an

@@ -4,8 +4,17 @@ import ParleyCore
 
 /// One transaction, as the store's own code sees it. What it can do is divided among the files of the rows it is about.
 struct StoreTransaction {
-    let db: Database
+    let db: StoreConnection
     let surroundings: StoreSurroundings
+    /// What windows hold, where it is remembered: in transactions that write.
+    let sums: WindowSums?
+
+    /// Begins to use a connection.
+    init(db: Database, statements: StatementMemory? = nil, surroundings: StoreSurroundings, sums: WindowSums? = nil) {
+        self.db = StoreConnection(database: db, statements: statements)
+        self.surroundings = surroundings
+        self.sums = sums
+    }
 }
 
 extension StoreTransaction {

@@ -57,6 +57,59 @@ import Testing
         try await store.close()
     }
 
+    private struct Undone: Error {}
+
+    /// Whatever is undone, and whoever else writes, a sum that is remembered is the one that would be made anew.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>) func sumsAreRememberedRightly(seed: UInt64) async throws {
+        let database = try TemporaryDatabase()
+        let stores = [try SQLiteStore.open(.test(.file(path: database.path))), try SQLiteStore.open(.test(.file(path: database.path)))]
+        let counters = [Self.counter, Counter(name: "user.turns", subject: "1")]
+        var chance = SeededGenerator(seed: seed)
+        var now: Int64 = 1_767_225_600_000
+        for _ in 0..<60 {
+            // Several at once are committed together, unless one of them is undone.
+            let jobs = (0..<Int.random(in: 1...6, using: &chance)).map { _ in
+                now += Int64.random(in: 0...40, using: &chance)
+                let isUndone = Int.random(in: 0..<8, using: &chance) == 0
+                return (now: now, seed: chance.next(), isUndone: isUndone)
+            }
+            let store = stores[Int.random(in: 0..<2, using: &chance)]
+            await withTaskGroup(of: Void.self) { group in
+                for job in jobs {
+                    group.addTask {
+                        do {
+                            try await store.write { transaction in
+                                var chance = SeededGenerator(seed: job.seed)
+                                let anew = StoreTransaction(db: transaction.db.database, surroundings: transaction.surroundings)
+                                for _ in 0..<Int.random(in: 1...4, using: &chance) {
+                                    let counter = counters[Int.random(in: 0..<2, using: &chance)]
+                                    let edge = job.now - 1_000 + Int64.random(in: -2...2, using: &chance)
+                                    let moment = job.now - Int64.random(in: 0...1_200, using: &chance)
+                                    switch Int.random(in: 0..<20, using: &chance) {
+                                    case 0: try transaction.clear(counter)
+                                    case 1..<5:
+                                        if let oldest = try anew.moment(counter, ofOldest: 1, from: moment) {
+                                            try transaction.remove(counter, at: oldest)
+                                        }
+                                    case 5..<12: try transaction.add(counter, at: moment)
+                                    default: break
+                                    }
+                                    let remembered = try transaction.count(counter, from: edge)
+                                    #expect(try remembered == anew.count(counter, from: edge))
+                                }
+                                if job.isUndone { throw Undone() }
+                            }
+                            #expect(!job.isUndone)
+                        } catch {
+                            #expect(job.isUndone, "\(error)")
+                        }
+                    }
+                }
+            }
+        }
+        for store in stores { try await store.close() }
+    }
+
     @Test func oneMoreCostsTheSameWhateverThereIs() async throws {
         let store = try SQLiteStore.open(.test(.memory))
         let window: Int64 = 18_000_000
@@ -70,8 +123,8 @@ import Testing
             count = target
             let taken = try await store.write { transaction in
                 let counter = StepCounter()
-                counter.install(on: transaction.db)
-                defer { counter.remove(from: transaction.db) }
+                counter.install(on: transaction.db.database)
+                defer { counter.remove(from: transaction.db.database) }
                 _ = try transaction.count(Self.counter, from: 1)
                 try transaction.add(Self.counter, at: window)
                 return counter.steps

@@ -56,7 +56,7 @@ import Testing
             try await writeAndDelete("xyzzySecret", in: store, seed: seed)
             #expect(try database.files(with: "xyzzySecret").contains("parley.db-wal"))
             // Emptying the log alone is not always enough, although deleted bytes are overwritten.
-            try await store.writeAlone { try $0.db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            try await store.writeAlone { try $0.db.database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
             leftovers += try database.files(with: "xyzzySecret").count
             try await store.close()
             #expect(try database.files(with: "xyzzySecret") == [])
@@ -98,7 +98,7 @@ import Testing
         let copy = database.path + "-copy"
         _ = try SQLiteStore.backUp(path: database.path, to: copy)
         // Rewriting the file alone leaves the words in the index, which has only noted that they are gone.
-        try await store.writeAlone { try $0.db.execute(sql: "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") }
+        try await store.writeAlone { try $0.db.database.execute(sql: "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") }
         #expect(try database.files(with: "plughgone") == ["parley.db"])
         #expect(try await store.erase())
         for word in ["plughgone", "xyzzygone"] { #expect(try database.files(with: word) == []) }

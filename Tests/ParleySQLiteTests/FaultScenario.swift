@@ -79,7 +79,7 @@ final class FaultScenario {
     /// the index of searches is kept.
     func content() async throws -> [String] {
         try await store.read { transaction in
-            let db = transaction.db
+            let db = transaction.db.database
             let tables: [String] = try db.all(
                 """
                 SELECT name FROM sqlite_schema

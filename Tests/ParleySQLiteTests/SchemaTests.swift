@@ -73,7 +73,7 @@ import Testing
     @Test func nothingIsMigratedUnderALivingHost() async throws {
         let database = try TemporaryDatabase()
         let store = try database.open()
-        try await store.writeAlone { try $0.db.execute(sql: "PRAGMA user_version = 0; PRAGMA wal_checkpoint(TRUNCATE)") }
+        try await store.writeAlone { try $0.db.database.execute(sql: "PRAGMA user_version = 0; PRAGMA wal_checkpoint(TRUNCATE)") }
         for _ in 0..<2 {
             do {
                 _ = try SQLiteStore.migrate(path: database.path)
@@ -82,7 +82,7 @@ import Testing
                 #expect(error.reason == .locked)
             }
         }
-        try await store.writeAlone { try $0.db.execute(sql: "PRAGMA user_version = \(Schema.currentVersion)") }
+        try await store.writeAlone { try $0.db.database.execute(sql: "PRAGMA user_version = \(Schema.currentVersion)") }
         try await store.close()
     }
 
@@ -94,7 +94,7 @@ import Testing
         for clause in StoreContract.all {
             let store = try SQLiteStore.open(.test(.memory, quotas: clause.quotas))
             try await store.writeAlone { transaction in
-                transaction.db.trace { event in
+                transaction.db.database.trace { event in
                     if case .statement(let statement) = event { recorder.add(statement.sql) }
                 }
             }
@@ -170,7 +170,7 @@ import Testing
         try await store.exchange("t", in: "c", for: .ann)
         try await store.write { transaction in
             let conversation = try transaction.conversation("c", of: transaction.person(.ann))
-            try transaction.db.execute(
+            try transaction.db.database.execute(
                 sql: """
                     INSERT INTO messages (id, conversation, turn_id, parent, role, status, created_at, parts)
                     WITH RECURSIVE n (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
@@ -190,8 +190,8 @@ import Testing
         for read in reads {
             let (count, steps) = try await store.read { transaction in
                 let counter = StepCounter()
-                counter.install(on: transaction.db)
-                defer { counter.remove(from: transaction.db) }
+                counter.install(on: transaction.db.database)
+                defer { counter.remove(from: transaction.db.database) }
                 return (try read(transaction), counter.steps)
             }
             #expect(count == 10 && steps > 0 && steps < 2_000, "\(steps) steps")

@@ -72,7 +72,7 @@ import Testing
         let store = try SQLiteStore.open(.test(.memory))
         for caller in [Caller.ann, .bob] { try await store.makeConversation("\(caller)", title: "Parrots", for: caller) }
         try await store.write { transaction in
-            try transaction.db.execute(
+            try transaction.db.database.execute(
                 sql: """
                     INSERT INTO turns (id, conversation, person, epoch, status, created_at, started_at, completed_at, deadline, stop_reason,
                         user_message_id) SELECT 't' || key, key, owner, 1, 'completed', 1, 1, 1, 1, 'endTurn', '' FROM conversations;
@@ -85,8 +85,8 @@ import Testing
         for query in ["parrots", "p", "\"hello parrots\""] {
             let (count, steps) = try await store.read { transaction in
                 let counter = StepCounter()
-                counter.install(on: transaction.db)
-                defer { counter.remove(from: transaction.db) }
+                counter.install(on: transaction.db.database)
+                defer { counter.remove(from: transaction.db.database) }
                 let person = try transaction.person(.ann)
                 return (try transaction.search(.plain(query), of: person, page: PageRequest()).elements.count, counter.steps)
             }
@@ -136,7 +136,7 @@ import Testing
         try await store.makeConversation("c", title: "Parrots", for: .ann)
         try await store.exchange("t", in: "c", for: .ann)
         while try await store.prepareSearches() {}
-        try await store.writeAlone { try $0.db.execute(sql: "DELETE FROM search_index_data WHERE id > 10") }
+        try await store.writeAlone { try $0.db.database.execute(sql: "DELETE FROM search_index_data WHERE id > 10") }
         try await store.close()
         let damage = "The index of searches is damaged; parley db compact makes it anew."
         #expect(SQLiteStore.check(path: database.path) == [damage])

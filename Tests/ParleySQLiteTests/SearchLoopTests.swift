@@ -112,7 +112,7 @@ import Testing
             try await store.exchange("t\(caller)", in: "\(caller)", text: "Howdy", for: caller)
         }
         try await store.write { transaction in
-            try transaction.db.execute(
+            try transaction.db.database.execute(
                 sql: """
                     WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 80)
                     INSERT INTO messages (id, conversation, role, status, created_at, turn_id, parts)
@@ -159,7 +159,7 @@ import Testing
         let partial = Message.answer(to: running, text: "old", status: .partial)
         try await store.checkpoint([TurnCheckpoint(turnID: "r", message: partial, lastSequence: 2)])
 
-        let batch = try await store.read { try SearchIndex(db: $0.db).missing(from: SearchIndex.Place()).folded() }
+        let batch = try await store.read { try SearchIndex(db: $0.db.database).missing(from: SearchIndex.Place()).folded() }
         #expect(batch.conversations.count == 6 && !batch.isMore)
         _ = try await store.updateConversation("renamed", ConversationChange(title: "new"), at: Self.now, for: .ann)
         try await store.deleteConversation("deleted", at: Self.now, for: .ann)
@@ -167,7 +167,7 @@ import Testing
         try await store.exchange("u", in: "longer", text: "new", answer: "new", for: .ann)
         try await store.finish(running, text: "new")
         _ = try await store.claimAnonymousUser(guest.tokenHash, isConfirmed: true, at: Self.now, for: .ann)
-        for _ in 0..<2 { _ = try await store.write { try SearchIndex(db: $0.db).put(batch) } }
+        for _ in 0..<2 { _ = try await store.write { try SearchIndex(db: $0.db.database).put(batch) } }
 
         #expect(
             try await store.found("old", for: .ann) == [
