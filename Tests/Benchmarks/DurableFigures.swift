@@ -19,9 +19,7 @@ enum DurableFigures {
         var (runs, floors, remark) = ([Run](), [Run](), "")
         for run in 0..<6 {
             let rate = try turnsPerSecond(place, command, database: "durable.db")
-            try place.copy("empty.db", to: "replayed.db")
-            let outcome = floor_replay(statements.file, statements.from, statements.to, "\(place.folder)/replayed.db", nil, nil)
-            if let error = outcome.error { throw Wrong("the statements cannot be run again: \(String(cString: error))") }
+            let outcome = try statements.replay(place, original: "empty.db")
             // The first run warms up both.
             guard run > 0 else { continue }
             runs.append(Run(rate))
@@ -52,8 +50,15 @@ enum DurableFigures {
         try Filling.fill(database, conversations: .new, count: 3_600, turnsEach: 50)
         Workplace.progress("  indexing it")
         try Filling.index(place, database)
+        try place.copy("full.db", to: "filled.db")
         Workplace.progress("  taking turns in it")
+        let recorded = try [
+            recordStatements(place, command, in: "none", database: "none.db"),
+            recordStatements(place, full, in: "fresh", database: "full.db", original: "filled.db"),
+            recordStatements(place, full, in: "long", database: "full.db", original: "filled.db", known: long),
+        ]
         var (fresh, inLong, inLongGivenLittle) = ([Run](), [Run](), [Run]())
+        var (freshFloor, longFloor) = ([Run](), [Run]())
         // As many of the long conversations' messages as the new ones have on average.
         let little = ["--set", "limits.maxHistoryBytes=2048"]
         for _ in 0..<3 {
@@ -64,15 +69,20 @@ enum DurableFigures {
             fresh.append(Run(beside / none))
             inLong.append(Run(inside / none))
             inLongGivenLittle.append(Run(insideGivenLittle / none))
+            let costs = try zip(recorded, ["empty.db", "filled.db", "filled.db"]).map { recording, original in
+                try recording.replay(place, original: original).seconds / Double(recording.turns)
+            }
+            freshFloor.append(Run(costs[1] / costs[0]))
+            longFloor.append(Run(costs[2] / costs[0]))
         }
+        func floor(_ runs: [Run]) -> Figure.Floor { Figure.Floor(name: "C SQLite, the same statements", runs: runs) }
         return [
             Figure(
                 title: "cost of a turn beside 1,000,000 messages", name: "durable-filled", unit: "× that with none",
-                targets: [.atMost(1.2)],
-                runs: fresh),
+                targets: [.atMost(1.2)], runs: fresh, floor: floor(freshFloor)),
             Figure(
                 title: "cost of a turn in conversations of 10,000 messages", name: "durable-long", unit: "× that with none",
-                targets: [.atMost(1.2)], runs: inLong,
+                targets: [.atMost(1.2)], runs: inLong, floor: floor(longFloor),
                 remarks: ["the model is given up to 512 KiB of them, and where there are none 50 messages on average"]),
             Figure(
                 title: "the same, with 2 KiB for the model", name: "durable-long-little", unit: "× that with none",
@@ -162,9 +172,12 @@ enum DurableFigures {
     }
 
     /// Has a host take the same turns, and writes down each statement that it runs.
-    private static func recordStatements(_ place: Workplace, _ command: [String]) throws -> Recording {
-        try Recording(place, command, database: "durable.db") { host in
-            let ids = try host.conversations(conversations)
+    private static func recordStatements(
+        _ place: Workplace, _ command: [String], in file: String = "statements", database: String = "durable.db",
+        original: String = "empty.db", known: [String] = []
+    ) throws -> Recording {
+        try Recording(place, command, in: file, database: database, original: original) { host in
+            let ids = known.isEmpty ? try host.conversations(conversations) : known
             _ = try takeTurns(host.child, ids, rounds: 1)
             return ids
         } take: { host, ids in
