@@ -54,6 +54,11 @@ struct ModelCalls {
     /// - Throws: `modelUnavailable` when this host has none of the name.
     func selection() throws(Failure) -> ModelCatalog.Selection { try candidates[current].selection.get() }
 
+    /// The thread on which its answer arrives, if there is one.
+    var thread: (any ModelThread)? {
+        @inline(never) get { if case .success(let selection) = candidates[current].selection { selection.provider.thread } else { nil } }
+    }
+
     /// `PROVIDER:MODEL` of the model that is asked, if the turn's person may know it.
     var shownModel: String? {
         guard candidates[current].isShown, case .success(let selection) = candidates[current].selection else { return nil }
@@ -71,15 +76,17 @@ struct ModelCalls {
         return true
     }
 
-    /// What the model is asked.
+    /// What the model is asked now.
     ///
-    /// - Returns: the request, what of the conversation is not in it, and how many bytes it has; nil when the path must be read first.
-    func request(to selection: ModelCatalog.Selection) -> (request: ModelRequest, omissions: Omissions, bytes: Int)? {
+    /// - Returns: nil when the path must be read first.
+    /// - Throws: what `selection` throws.
+    func next() throws(Failure) -> ModelCall? {
+        let selection = try selection()
         guard let (fit, omissions) = fit(for: selection) else { return nil }
         let request = ModelRequest(
             model: selection.model, instructions: instructions, messages: path.messages(fit, for: selection.id), tools: tools,
             temperature: temperature, maxOutputTokens: maxOutputTokens)
-        return (request, omissions, fixedBytes + fit.bytes)
+        return ModelCall(request, to: selection, bytes: fixedBytes + fit.bytes, omissions: omissions)
     }
 
     /// What of the path is sent, and what is not.
@@ -98,6 +105,7 @@ struct ModelCalls {
     /// Takes it from the model's refusal that half of what it was sent is enough, for the rest of the turn.
     ///
     /// - Returns: whether less would be sent now.
+    @inline(never)
     mutating func halve() -> Bool {
         guard case .success(let selection) = candidates[current].selection, let refused = fit(for: selection) else { return false }
         ceiling = refused.fit.bytes / 2
@@ -125,6 +133,33 @@ struct ModelCalls {
         Message(
             id: ambient.newID(.message), conversationID: turn.conversationID, turnID: turn.id, parentID: path.lastMessageID,
             role: .assistant, content: [], status: .partial, model: shownModel, createdAt: ambient.now())
+    }
+}
+
+/// One call of a model.
+final class ModelCall {
+    let selection: ModelCatalog.Selection
+    /// How many bytes the model is sent.
+    let bytes: Int
+    /// What of the conversation it is not sent.
+    let omissions: Omissions
+    private var request: ModelRequest?
+
+    /// Names what a model is to be asked.
+    init(_ request: ModelRequest, to selection: ModelCatalog.Selection, bytes: Int, omissions: Omissions) {
+        self.request = request
+        self.selection = selection
+        self.bytes = bytes
+        self.omissions = omissions
+    }
+
+    /// Asks, once. The request is let go of then: it holds a whole conversation, and an answer may take minutes.
+    ///
+    /// - Throws: as `ModelProvider.stream`.
+    nonisolated(nonsending) func begin() async throws(Failure) -> any ModelStream {
+        guard let request else { throw Failure(.internalError, "A model was asked the same twice.") }
+        self.request = nil
+        return try await selection.provider.stream(request)
     }
 }
 

@@ -28,7 +28,8 @@ final class RunningTurn: Sendable {
         var isStepStored = false
         /// Whether the content has grown since it was last checkpointed.
         var grown = false
-        var result: TurnResult?
+        /// By reference, because there is none most of the time.
+        var result: Shared<TurnResult>?
         var waiting: [Int: CheckedContinuation<TurnResult?, Never>] = [:]
         /// The waits that have not begun, and that nobody has ended.
         var announced: Set<Int> = []
@@ -193,7 +194,7 @@ final class RunningTurn: Sendable {
     /// Says how the turn ended, to all who wait, one after the other.
     func finish(_ result: TurnResult) async {
         let waiting = state.withLock { state in
-            state.result = result
+            state.result = Shared(result)
             defer { state.waiting = [:] }
             return state.waiting.sorted { $0.key < $1.key }.map(\.value)
         }
@@ -242,7 +243,7 @@ final class RunningTurn: Sendable {
                     return false
                 }
                 if let cause { end(cause) }
-                if isOver { continuation.resume(returning: state.withLock { $0.result }) } else { ambient.endActivity() }
+                if isOver { continuation.resume(returning: state.withLock { $0.result?.value }) } else { ambient.endActivity() }
             }
         } onCancel: {
             endWait(id)

@@ -3,7 +3,7 @@ import Logging
 /// The model's part of a turn.
 extension Turns {
     /// How a turn came to its end.
-    struct Ending {
+    struct Ending: Sendable {
         var status: Turn.Status
         var stopReason: Turn.StopReason
         var error: TurnError?
@@ -23,41 +23,56 @@ extension Turns {
     @inline(never)
     func answer(
         _ admission: Shared<AdmittedTurn>, isRecheckNeeded: Bool, client: TurnClient, turn: RunningTurn, observer: any TurnObserver
-    ) async -> Ending {
+    ) async -> Shared<Ending> {
         var account = TurnAccount()
-        var ending: Ending
-        do {
+        let outcome: Result<Turn.StopReason, Failure>
+        do throws(Failure) {
             if isRecheckNeeded {
                 try requireAllowed(admission.options.model, admission.bot, isOwn: admission.ownsBot, for: client.caller.kind)
             }
-            ending = try await run(admission, client: client, turn: turn, observer: observer, account: &account)
+            outcome = .success(try await run(admission, client: client, turn: turn, observer: observer, account: &account))
         } catch {
-            if turn.cause == nil { log(error, turn: turn) }
-            ending = .failed(admission.ownsBot ? error : error.forGuests)
+            outcome = .failure(error)
+        }
+        return ending(for: outcome, of: admission, turn: turn, account)
+    }
+
+    /// How a turn ends, after what has come of asking.
+    @inline(never)
+    private func ending(
+        for outcome: Result<Turn.StopReason, Failure>, of admission: Shared<AdmittedTurn>, turn: RunningTurn, _ account: TurnAccount
+    ) -> Shared<Ending> {
+        var ending: Ending
+        switch outcome {
+        case .success(let reason): ending = Ending(status: .completed, stopReason: reason)
+        case .failure(let failure):
+            if turn.cause == nil { log(failure, turn: turn) }
+            ending = .failed(admission.ownsBot ? failure : failure.forGuests)
         }
         if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause) }
         // What a published bot costs, and what it leaves no room for, tells guests how long its instructions are, and which model it has.
         if admission.ownsBot { ending.account = account }
-        return ending
+        return Shared(ending)
     }
 
+    /// - Returns: why the last model that was asked has stopped.
     @inline(never)
     private func run(
         _ admission: Shared<AdmittedTurn>, client: TurnClient, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
-    ) async throws(Failure) -> Ending {
+    ) async throws(Failure) -> Turn.StopReason {
         let runner = try toolRunner(for: admission, client)
         var calls = calls(for: admission, with: runner)
         turn.path = calls.path
         for number in 1...toolSettings.maxSteps {
             let said = try await ask(&calls, turn: turn, observer: observer, account: &account)
-            guard !said.calls.isEmpty else { return Ending(status: .completed, stopReason: said.stopReason) }
+            guard !said.calls.isEmpty else { return said.stopReason }
             try await call(
                 said.calls, of: calls, with: runner, isLast: number == toolSettings.maxSteps, turn: turn, observer: observer,
                 account: account)
             account.usage.beginCall()
             if turn.cause != nil { throw .endedEarly }
         }
-        return Ending(status: .completed, stopReason: .maxSteps)
+        return .maxSteps
     }
 
     /// Ends a step with the calls of tools that it asks for, and makes them unless it is the last step.
@@ -134,6 +149,7 @@ extension Turns {
             + standIns.filter { $0.id != firstID }.map { ModelCalls.Candidate(selection: .success($0), isShown: isShown) }
     }
 
+    @inline(never)
     private func toolRunner(for admission: Shared<AdmittedTurn>, _ client: TurnClient) throws(Failure) -> ToolRunner {
         toolRunner(try tools(with: client.sources, for: admission.bot), for: admission, client)
     }
@@ -187,7 +203,7 @@ extension Turns {
     /// Stores how the turn ended. When the store cannot, the turn has failed, and the monitor stores that as soon as the store can again.
     ///
     /// - Parameter returnsConversation: whether the result tells the conversation as well.
-    func settle(_ ending: Ending, of admitted: Turn, turn: RunningTurn, returnsConversation: Bool) async -> TurnResult {
+    func settle(_ ending: Shared<Ending>, of admitted: Turn, turn: RunningTurn, returnsConversation: Bool) async -> TurnResult {
         var message = turn.answer()
         message?.status = ending.status == .completed ? .complete : .partial
         message?.usage = ending.account.usage.ofMessage

@@ -30,8 +30,7 @@ extension Turns {
         _ calls: inout ModelCalls, turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
     ) async throws(Failure) -> Answer {
         // Where the answer will arrive, so that the way to it and back wakes no other thread.
-        let thread = try? calls.selection().provider.thread
-        return try await withTaskExecutorPreference(thread) { () async throws(Failure) in
+        try await withTaskExecutorPreference(calls.thread) { () async throws(Failure) in
             try await tryModels(&calls, turn: turn, observer: observer, account: &account)
         }
     }
@@ -47,11 +46,9 @@ extension Turns {
             var attempt = Attempt()
             let failure: Failure
             do throws(Failure) {
-                let selection = try calls.selection()
-                let (request, omissions, bytes) = try await request(to: selection, calls)
-                defer { if attempt.hasBegun || attempt.isFinished { account.note(omissions) } }
-                return try await call(
-                    selection, request, bytes: bytes, &calls, &attempt, turn: turn, observer: observer, account: &account)
+                let call = try await nextCall(of: calls)
+                defer { if attempt.hasBegun || attempt.isFinished { account.note(call.omissions) } }
+                return try await make(call, &calls, &attempt, turn: turn, observer: observer, account: &account)
             } catch {
                 failure = error
             }
@@ -68,18 +65,14 @@ extension Turns {
         }
     }
 
-    /// What a model is asked. The conversation is read if nobody remembers it.
+    /// What the model is asked next. The conversation is read if nobody remembers it.
     @inline(never)
-    private func request(
-        to selection: ModelCatalog.Selection, _ calls: ModelCalls
-    ) async throws(Failure) -> (request: ModelRequest, omissions: Omissions, bytes: Int) {
-        if let request = calls.request(to: selection) { return request }
+    private func nextCall(of calls: ModelCalls) async throws(Failure) -> ModelCall {
+        if let call = try calls.next() { return call }
         let path = calls.path
         path.take(try await store.history(endingAt: path.lastMessageID, maximumBytes: limits.maxHistoryBytes))
-        guard let request = calls.request(to: selection) else {
-            throw Failure(.internalError, "A conversation was read and is not known.")
-        }
-        return request
+        guard let call = try calls.next() else { throw Failure(.internalError, "A conversation was read and is not known.") }
+        return call
     }
 
     /// Says that the model is asked again, or another one is, and waits until then.
@@ -112,30 +105,35 @@ extension Turns {
     }
 
     /// Calls a model once.
-    private nonisolated(nonsending) func call(
-        _ selection: ModelCatalog.Selection, _ request: ModelRequest, bytes: Int, _ calls: inout ModelCalls, _ attempt: inout Attempt,
-        turn: RunningTurn, observer: any TurnObserver, account: inout TurnAccount
+    private nonisolated(nonsending) func make(
+        _ call: ModelCall, _ calls: inout ModelCalls, _ attempt: inout Attempt, turn: RunningTurn, observer: any TurnObserver,
+        account: inout TurnAccount
     ) async throws(Failure) -> Answer {
         turn.willCallModel()
         turn.keep(nil)
-        defer {
-            if let counted = account.usage.ofMessage {
-                calls.estimate = TokenEstimate(tokens: counted.inputTokens, of: bytes)
-            } else if attempt.hasBegun || attempt.isFinished {
-                account.usage.take(
-                    .estimated(sent: bytes, received: attempt.received, reasoning: attempt.thought), prices: selection.description.prices)
-            }
-        }
-        var stream = try await selection.provider.stream(request)
+        defer { count(call, attempt, &calls, &account) }
+        var stream = try await call.begin()
         var answer = Answer(stopReason: .endTurn)
         while let events = try await stream.next() {
-            take(events, of: selection, into: &answer, &calls, &attempt, turn: turn, observer: observer, account: &account)
+            take(events, of: call.selection, into: &answer, &calls, &attempt, turn: turn, observer: observer, account: &account)
             if attempt.isFinished { return answer }
             if calls.bytesLeft < 0 { return Answer(stopReason: .maxTokens) }
             if turn.cause != nil { throw .endedEarly }
             await observer.ready()
         }
         throw Failure(.modelUnavailable, "The model's answer stopped before its end.")
+    }
+
+    /// Counts what a call has cost, and learns from it.
+    @inline(never)
+    private func count(_ call: ModelCall, _ attempt: Attempt, _ calls: inout ModelCalls, _ account: inout TurnAccount) {
+        if let counted = account.usage.ofMessage {
+            calls.estimate = TokenEstimate(tokens: counted.inputTokens, of: call.bytes)
+        } else if attempt.hasBegun || attempt.isFinished {
+            account.usage.take(
+                .estimated(sent: call.bytes, received: attempt.received, reasoning: attempt.thought),
+                prices: call.selection.description.prices)
+        }
     }
 
     /// Takes what has arrived of an answer and passes it on.

@@ -8,7 +8,7 @@ extension Turns {
     func execute(
         _ command: SlashCommand?, text: String, _ admission: Shared<AdmittedTurn>, client: TurnClient, turn: RunningTurn,
         observer: any TurnObserver
-    ) async -> Ending {
+    ) async -> Shared<Ending> {
         var ending: Ending
         do throws(Failure) {
             let commands = try registry(with: client.sources).commands
@@ -35,7 +35,7 @@ extension Turns {
             ending = .failed(error)
         }
         if let cause = turn.cause, ending.status != .completed { ending = self.ending(for: cause, isLocal: true) }
-        return ending
+        return Shared(ending)
     }
 
     /// What became of a command that waited while another one came; empty when there was none, or it is plain.

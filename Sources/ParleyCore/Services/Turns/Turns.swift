@@ -195,8 +195,8 @@ package final class Turns: Sendable {
     /// Stores how a turn ended, and tells everybody.
     @inline(never)
     private func end(
-        _ turn: RunningTurn, with ending: Ending, of admission: Shared<AdmittedTurn>, observer: any TurnObserver, returnsConversation: Bool,
-        ended: (TurnResult) -> Void
+        _ turn: RunningTurn, with ending: Shared<Ending>, of admission: Shared<AdmittedTurn>, observer: any TurnObserver,
+        returnsConversation: Bool, ended: (TurnResult) -> Void
     ) async {
         let result = await settle(ending, of: admission.turn, turn: turn, returnsConversation: returnsConversation)
         await end(turn, with: result, observer: observer, ended: ended)
