@@ -69,8 +69,10 @@ final class TurnNotifier: TurnObserver {
         if mustWait { connection.onceWritable { [self] in outboxDrained() } }
     }
 
+    var isReady: Bool { !state.withLock { $0.isBehind } }
+
     nonisolated(nonsending) func ready() async {
-        guard state.withLock({ $0.isBehind }) else { return }
+        guard !isReady else { return }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in

@@ -59,8 +59,15 @@ package protocol TurnObserver: Sendable {
     /// Takes the next events; must not block.
     func observe(_ events: [TurnEvent])
 
+    /// Whether more deltas are welcome. To ask costs less than to wait for what is so already, which is to be done for each token.
+    var isReady: Bool { get }
+
     /// Returns when more deltas are welcome: how a slow client slows the model down. Returns at once when the task is cancelled.
     nonisolated(nonsending) func ready() async
+}
+
+extension TurnObserver {
+    package var isReady: Bool { false }
 }
 
 /// Nobody.

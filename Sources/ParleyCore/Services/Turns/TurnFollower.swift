@@ -54,7 +54,10 @@ struct TurnAudience: TurnObserver {
         turn.tellFollowers()
     }
 
-    /// Only the one who began the turn slows the model down: who follows it reads what is kept anyway.
+    // Only the one who began the turn slows the model down: who follows it reads what is kept anyway.
+
+    var isReady: Bool { sender.isReady }
+
     nonisolated(nonsending) func ready() async {
         await sender.ready()
     }

@@ -119,7 +119,7 @@ extension Turns {
             if attempt.isFinished { return answer }
             if calls.bytesLeft < 0 { return Answer(stopReason: .maxTokens) }
             if turn.cause != nil { throw .endedEarly }
-            await observer.ready()
+            if !observer.isReady { await observer.ready() }
         }
         throw Failure(.modelUnavailable, "The model's answer stopped before its end.")
     }
