@@ -226,18 +226,19 @@ extension StoreTransaction {
 
     /// How many of the turns that a limit counts are held since a moment of quota time.
     private func held(_ key: QuotaKey, of party: QuotaParty, from moment: Int64) throws -> Int {
-        func count(_ condition: String, _ subject: (any SQLValue)?) throws -> Int {
-            try db.first("SELECT count(*) FROM holds WHERE \(condition) AND admitted_at >= ?", subject, moment) { $0[0] } ?? 0
-        }
+        func count(_ sql: String, _ subject: (any SQLValue)?) throws -> Int { try db.first(sql, subject, moment) { $0[0] } ?? 0 }
         return switch key {
-        case .systemTurns: try count("? IS NULL", Int64?.none)
-        case .systemAnonymousTurns: try count("kind = ?", PersonKind.anonymous.rawValue)
-        case .anonymousTurns, .userTurns: try party.person.map { try count("person = ?", $0) } ?? 0
+        case .systemTurns: try count("SELECT count(*) FROM holds WHERE ? IS NULL AND admitted_at >= ?", Int64?.none)
+        case .systemAnonymousTurns:
+            try count("SELECT count(*) FROM holds WHERE kind = ? AND admitted_at >= ?", PersonKind.anonymous.rawValue)
+        case .anonymousTurns, .userTurns:
+            try party.person.map { try count("SELECT count(*) FROM holds WHERE person = ? AND admitted_at >= ?", $0) } ?? 0
         case _ where key.isOfTool:
             try party.person.map { person in
                 try db.first("SELECT count(*) FROM tool_holds WHERE person = ? AND name = ?", person, key.toolName ?? "") { $0[0] } ?? 0
             } ?? 0
-        case .addressTurns: try party.address.map { try count("address = ?", $0.text) } ?? 0
+        case .addressTurns:
+            try party.address.map { try count("SELECT count(*) FROM holds WHERE address = ? AND admitted_at >= ?", $0.text) } ?? 0
         default: 0
         }
     }

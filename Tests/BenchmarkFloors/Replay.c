@@ -86,7 +86,9 @@ static const char *run_next(floor_replayer *it) {
     if (entry->connection >= most_connections || entry->statement >= most_statements) return failed("too much", "connections, statements");
     sqlite3 **connection = &it->connections[entry->connection];
     if (!*connection) {
-        if (sqlite3_open(it->database, connection) != SQLITE_OK) return failed("not opened", it->database);
+        // As the host does it: used by one thread at a time.
+        int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+        if (sqlite3_open_v2(it->database, connection, flags, NULL) != SQLITE_OK) return failed("not opened", it->database);
         sqlite3_busy_timeout(*connection, 5000);
     }
     const char *text = (const char *)(entry + 1);
@@ -104,6 +106,8 @@ static const char *run_next(floor_replayer *it) {
 }
 
 floor_replayer *floor_replay_begin(const char *file, size_t to, const char *database) {
+    // As the host does it; too late, and without effect, where the process has used SQLite before.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int descriptor = open(file, O_RDONLY | O_CLOEXEC);
     off_t size = descriptor < 0 ? 0 : lseek(descriptor, 0, SEEK_END);
     const char *bytes = size < (off_t)to || to == 0 ? MAP_FAILED : mmap(NULL, to, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);

@@ -111,6 +111,39 @@ import Testing
         #expect(read.results == remembered.results)
     }
 
+    /// What was never asked is not bounded, and so is read from the store, which bounds it.
+    @Test(arguments: [0, 1 << 20])
+    func whatNoModelWasAskedIsBoundedToo(remembering bytes: Int) async throws {
+        var limits = Limits()
+        limits.maxHistoryBytes = 250
+        limits.maxRememberedBytes = bytes
+        let model = RecordingProvider("a", [.says(.textDelta("Yes."))])
+        let host = try TurnsUnderTest([model], limits: limits)
+        var bot = Bot.plain("bot", name: "Desk")
+        bot.model = "gone:m"
+        _ = try await host.store.createBot(bot, request: nil, for: .ann)
+        try await host.store.makeConversation("c", botID: "bot", for: .ann)
+        for _ in 0..<4 {
+            let (failed, _) = try await host.send(String(repeating: "x", count: 100))
+            #expect(failed.turn.error?.code == .modelUnavailable)
+        }
+        let (answered, _) = try await host.send("Well?", model: "a:m")
+        #expect(answered.turn.context == Omissions(messagesLeftOut: 2) && model.requests.last?.messages.count == 3)
+        try await host.store.close()
+    }
+
+    @Test func whatModelsDoNotReadIsNotRemembered() async throws {
+        let thought = String(repeating: "Hm. ", count: 10_000)
+        let model = RecordingProvider("a", [.says(.reasoningDelta(thought), .textDelta("Yes.")), .says(.textDelta("No."))])
+        let host = try TurnsUnderTest([model])
+        try await host.store.makeConversation("c", for: .ann)
+        let (first, _) = try await host.send("1")
+        #expect(first.message?.content == [.reasoning(thought), .text("Yes.")])
+        _ = try await host.send("2")
+        #expect(model.requests.last?.messages.map(\.content) == [[.text("1")], [.text("Yes.")], [.text("2")]])
+        try await host.store.close()
+    }
+
     @Test func aPathIsFoundByTheMessageThatFollowsIt() async throws {
         let model = RecordingProvider("a", [.says(.textDelta("One.")), .says(.textDelta("Two."))])
         let host = try TurnsUnderTest([model])

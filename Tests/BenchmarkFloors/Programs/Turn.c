@@ -28,7 +28,7 @@ static void take_turn(long number) {
     current.number = number;
     current.sequence = 0;
     current.length = 0;
-    // With the history, which is read behind the transaction.
+    // With what the host has done of itself in between, such as to look for turns that wait.
     run_past("INSERT INTO turns");
     write_started(&current);
     flush();

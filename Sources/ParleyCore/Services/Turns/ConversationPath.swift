@@ -18,7 +18,7 @@ final class ConversationPath: Sendable {
 
     /// The path that ends with a message. What comes before it must be read, unless it is a conversation's first.
     init(endingWith question: Message) {
-        state = Locked(State(before: question.parentID == nil ? [] : nil, last: [question], earlierCount: 0))
+        state = Locked(State(before: question.parentID == nil ? [] : nil, last: [question.asModelsReadIt], earlierCount: 0))
     }
 
     /// The message with which it ends.
@@ -30,6 +30,7 @@ final class ConversationPath: Sendable {
     ///   - message: as it is stored, and no part of a command; it follows the last one.
     ///   - maximumBytes: bound on all messages, as that of `Store.history`: turns that do not fit any more are left behind.
     func append(_ message: Message, maximumBytes: Int) {
+        let message = message.asModelsReadIt
         state.withLock { state in
             if message.role == .user {
                 state.before?.append(state.last)
@@ -66,7 +67,7 @@ final class ConversationPath: Sendable {
     func take(_ history: History) {
         let turns = history.messages.reduce(into: [[Message]]()) { turns, message in
             if message.role == .user || turns.isEmpty { turns.append([]) }
-            turns[turns.count - 1].append(message)
+            turns[turns.count - 1].append(message.asModelsReadIt)
         }
         state.withLock { state in
             state = State(before: turns.dropLast(), last: turns.last ?? state.last, earlierCount: history.earlierCount)
@@ -90,6 +91,9 @@ final class ConversationPath: Sendable {
 
     // MARK: Keeping it
 
+    /// Whether it is known what it takes, because a model was to be asked. Only then is it bounded.
+    var isOutlined: Bool { state.withLock { $0.outline != nil } }
+
     /// How much memory it takes, roughly, in bytes, once a model has been asked.
     var memory: Int {
         state.withLock { state in
@@ -109,4 +113,21 @@ final class ConversationPath: Sendable {
 
     /// What a message takes beside its text, in bytes: its fields, its ids, and what surrounds them in memory.
     private static let bytesAroundMessage = 640
+}
+
+extension Message {
+    /// Without what no model reads: thoughts, and what a tool has for clients alone. Either may be many times as large as the rest.
+    fileprivate var asModelsReadIt: Message {
+        var message = self
+        message.content = content.compactMap { part in
+            switch part {
+            case .reasoning: return nil
+            case .toolResult(var result):
+                result.data = nil
+                return .toolResult(result)
+            case .text, .toolCall: return part
+            }
+        }
+        return message
+    }
 }

@@ -114,8 +114,9 @@ extension Turns {
     }
 
     /// Remembers the path of a turn that has ended, for the next one.
-    private func remember(_ turn: RunningTurn, _ result: TurnResult) {
-        guard let path = turn.path else { return }
+    private func remember(_ path: ConversationPath?, of turn: RunningTurn, _ result: TurnResult) {
+        // One that no model was asked with is not bounded yet.
+        guard let path, path.isOutlined else { return }
         if let answer = result.message, answer.parentID == path.lastMessageID { path.append(answer, maximumBytes: limits.maxHistoryBytes) }
         paths.keep(path, of: turn.conversationID)
     }
@@ -204,6 +205,9 @@ extension Turns {
     ///
     /// - Parameter returnsConversation: whether the result tells the conversation as well.
     func settle(_ ending: Shared<Ending>, of admitted: Turn, turn: RunningTurn, returnsConversation: Bool) async -> TurnResult {
+        // Whoever follows the turn still has it, and need not have the conversation.
+        let path = turn.path
+        turn.path = nil
         var message = turn.answer()
         message?.status = ending.status == .completed ? .complete : .partial
         message?.usage = ending.account.usage.ofMessage
@@ -214,7 +218,7 @@ extension Turns {
             settlement: turn.settlement(for: ending.status), lastSequence: turn.nextSequence, completedAt: ambient.now())
         do {
             let result = try await store.finishTurn(outcome)
-            remember(turn, result)
+            remember(path, of: turn, result)
             return result
         } catch {
             if error.code != .notFound {
