@@ -122,6 +122,12 @@ package final class AgentHost: Sendable {
             // The line that is being handled, which may have asked for the shutdown, is still answered.
             for await _ in endOfInput.stream {}
             if !isDeterministic { group.addTask { await self.watchOutput() } }
+            if lifecycle.stage == .broken {
+                // Turns end because their client is gone; told of tools without an answer first, their models might finish them.
+                ambient.beginActivity()
+                await turns.interruptAll()
+                ambient.endActivity()
+            }
             await clientRequests.end()
             await clientLines.end()
             await drain()
