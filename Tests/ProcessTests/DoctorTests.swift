@@ -160,13 +160,14 @@ struct DoctorTests {
         host.send("sendMessage", ["text": "Hello"])
         let turnID = try await host.event("turnStarted")["params"]?["turnId"] ?? .null
         _ = try await host.event("messageDelta")
+        // It would write meanwhile, if only to prepare searches. And one that dies while it writes leaves a log that cannot be looked at without
+        // changing its index.
+        try await host.stop(betweenWritesTo: database)
         let alive = try await examine()
         #expect(alive.code == 0, "\(alive.output)")
         let served = alive.message("database", "ok", "Open in process")
         #expect(served.hasPrefix("Open in process \(host.id) (since 20") && served.contains("; 1 turn running or waiting"), "\(served)")
 
-        // One that dies while it writes leaves a log that cannot be looked at without changing its index.
-        try await host.stop(betweenWritesTo: database)
         host.signal(SIGKILL)
         #expect(await host.exitCode() == -SIGKILL)
         let dead = try await examine()
