@@ -122,12 +122,8 @@ package final class AgentHost: Sendable {
             // The line that is being handled, which may have asked for the shutdown, is still answered.
             for await _ in endOfInput.stream {}
             if !isDeterministic { group.addTask { await self.watchOutput() } }
-            if lifecycle.stage == .broken {
-                // Turns end because their client is gone; told of tools without an answer first, their models might finish them.
-                ambient.beginActivity()
-                await turns.interruptAll()
-                ambient.endActivity()
-            }
+            // Turns end because their client is gone; told of tools without an answer first, their models might finish them.
+            if lifecycle.stage == .broken { await interrupt() }
             await clientRequests.end()
             await clientLines.end()
             await drain()
@@ -350,16 +346,21 @@ extension AgentHost {
                 stage = current
                 continue
             }
-            ambient.beginActivity()
-            await turns.interruptAll()
-            // Requests that only wait for something end too; those that are turns have just been told.
-            for handle in state.withLock({ Array($0.handles.values) }) { handle.stopWaiting() }
-            ambient.endActivity()
+            await interrupt()
             if await !isDone(within: Self.settleMilliseconds, orBeyond: .broken, { await self.queue.idle() }) {
                 logger.error("ended with requests unanswered", metadata: ["turns": .stringConvertible(turns.count)])
             }
             return
         }
+    }
+
+    /// Ends what goes on.
+    private func interrupt() async {
+        ambient.beginActivity()
+        await turns.interruptAll()
+        // Requests that only wait for something end too; those that are turns have just been told.
+        for handle in state.withLock({ Array($0.handles.values) }) { handle.stopWaiting() }
+        ambient.endActivity()
     }
 
     /// Notices that the client has gone altogether while nothing is written, as in a turn that is silent for long.
@@ -375,33 +376,15 @@ extension AgentHost {
         end(.broken)
     }
 
-    /// Waits for something, but not for ever.
+    /// Waits for something, but no longer than some milliseconds, or until the shutdown is beyond a stage.
     ///
-    /// - Parameters:
-    ///   - milliseconds: the longest time to wait.
-    ///   - stage: as soon as the shutdown is beyond this, the wait ends.
-    ///   - work: returns early when its task is cancelled.
-    /// - Returns: whether the work came to its end.
+    /// - Returns: whether it came to its end.
     private func isDone(
         within milliseconds: Int64, orBeyond stage: Lifecycle.Stage, _ work: @escaping @Sendable () async -> Void
     ) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                await work()
-                return true
-            }
-            group.addTask {
-                // Cancelled when one of the others is first.
-                try? await self.pass(milliseconds: milliseconds)
-                return false
-            }
-            group.addTask {
-                await self.lifecycle.wait(beyond: stage)
-                return false
-            }
-            let first = await group.next() ?? true
-            group.cancelAll()
-            return first
+        await lifecycle.isDone(work, orBeyond: stage) {
+            // Cancelled when something else is first.
+            try? await self.pass(milliseconds: milliseconds)
         }
     }
 

@@ -60,4 +60,33 @@ package final class Lifecycle: Sendable {
             state.withLock { $0.waiting.removeValue(forKey: id) }?.continuation.resume()
         }
     }
+
+    /// Waits for something, but not for ever.
+    ///
+    /// - Parameters:
+    ///   - work: returns early when its task is cancelled.
+    ///   - stage: as soon as the host has gone beyond this, the wait ends.
+    ///   - patience: as soon as this returns, the wait ends; it returns early when its task is cancelled.
+    /// - Returns: whether the work came to its end.
+    func isDone(
+        _ work: @escaping @Sendable () async -> Void, orBeyond stage: Stage, orAfter patience: @escaping @Sendable () async -> Void
+    ) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await work()
+                return true
+            }
+            group.addTask {
+                await patience()
+                return false
+            }
+            group.addTask {
+                await self.wait(beyond: stage)
+                return false
+            }
+            let first = await group.next() ?? true
+            group.cancelAll()
+            return first
+        }
+    }
 }

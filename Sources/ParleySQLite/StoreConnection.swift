@@ -24,16 +24,11 @@ final class StatementMemory: Sendable {
         let statement: Statement
     }
 
-    /// A statement belongs to the thread that writes, and is not used under the lock.
-    private struct Entries: @unchecked Sendable {
-        // Unchecked, because `Statement` is not Sendable: all are compiled and used in accesses to the one connection that writes, one at a time.
-        var all: [UnsafeRawPointer: Entry] = [:]
-    }
-
     /// Texts that are put together anew each time would fill it.
     private static let maximumCount = 512
 
-    private let entries = Locked(Entries())
+    /// All are compiled and used in accesses to the one connection that writes, one at a time, and none is used under the lock.
+    private let entries = Locked([UnsafeRawPointer: Entry]())
 
     /// A statement, compiled if it was not before.
     ///
@@ -41,17 +36,17 @@ final class StatementMemory: Sendable {
     func statement(_ sql: String, of database: Database) throws -> Statement? {
         let place: UnsafeRawPointer? = sql.utf8.withContiguousStorageIfAvailable { UnsafeRawPointer($0.baseAddress) } ?? nil
         guard let place, sql.utf8.count > 15 else { return nil }
-        if let entry = entries.withLock({ $0.all[place] }), entry.sql == sql { return entry.statement }
+        if let entry = entries.withLock({ $0[place] }), entry.sql == sql { return entry.statement }
         let statement = try database.cachedStatement(sql: sql)
         entries.withLock { entries in
-            if entries.all.count >= Self.maximumCount { entries.all = [:] }
-            entries.all[place] = Entry(sql: sql, statement: statement)
+            if entries.count >= Self.maximumCount { entries = [:] }
+            entries[place] = Entry(sql: sql, statement: statement)
         }
         return statement
     }
 
     /// Lets go of all, because the connection is about to be closed.
     func forget() {
-        entries.withLock { $0.all = [:] }
+        entries.withLock { $0 = [:] }
     }
 }

@@ -56,24 +56,6 @@ extension RecordingProvider.Answer {
     static func fails(_ failure: Failure, after events: ModelEvent...) -> Self { Self(events: events, failure: failure) }
 }
 
-/// Surroundings in which sleep takes no time, and is remembered.
-final class SleeplessAmbient: Ambient {
-    private let inner = DeterministicAmbient()
-    private let slept = Locked([Int64]())
-
-    /// How long it would have slept, each time.
-    var sleeps: [Int64] { slept.withLock { $0 } }
-
-    func now() -> Timestamp { inner.now() }
-    func monotonicMilliseconds() -> Int64 { slept.withLock { $0.reduce(0, +) } }
-    func sleep(milliseconds: Int64) async throws(CancellationError) { slept.withLock { $0.append(milliseconds) } }
-    func newID(_ kind: IDKind) -> String { inner.newID(kind) }
-    func randomBytes(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
-    func beginActivity() {}
-    func endActivity() {}
-    func rest(place: Int?) async {}
-}
-
 /// Turns on a store in memory, with models that do what a test wants.
 struct TurnsUnderTest {
     let store: SQLiteStore

@@ -8,36 +8,9 @@ import Testing
 
 /// What was deleted goes from memory when it goes from the files.
 @Suite struct StoreCareTests {
-    /// Surroundings in which sleep takes no time, and is refused once there was enough of it.
-    private final class FewSleeps: Ambient {
-        private let inner = DeterministicAmbient()
-        private let slept: Locked<[Int64]>
-        private let maximum: Int
-
-        init(_ maximum: Int) {
-            self.maximum = maximum
-            slept = Locked([])
-        }
-
-        func now() -> Timestamp { inner.now() }
-        func monotonicMilliseconds() -> Int64 { slept.withLock { $0.reduce(0, +) } }
-        func sleep(milliseconds: Int64) async throws(CancellationError) {
-            let isOver = slept.withLock { slept in
-                slept.append(milliseconds)
-                return slept.count > maximum
-            }
-            if isOver { throw CancellationError() }
-        }
-        func newID(_ kind: IDKind) -> String { inner.newID(kind) }
-        func randomBytes(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
-        func beginActivity() {}
-        func endActivity() {}
-        func rest(place: Int?) async {}
-    }
-
     @Test(arguments: [(true, true, 1), (true, false, 0), (false, true, 0)])
     func whatWasDeletedIsForgottenInAnIdleHost(isDeleted: Bool, isIdle: Bool, times: Int) async throws {
-        let ambient = FewSleeps(4)
+        let ambient = SleeplessAmbient(maximumSleeps: 4)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let store = try SQLiteStore.open(
             SQLiteStoreConfiguration(

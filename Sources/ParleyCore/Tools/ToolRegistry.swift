@@ -33,9 +33,7 @@ package struct ToolRegistry: Sendable {
                 entries.append(Entry(definition: definition, source: source))
             }
         }
-        self.entries = entries
-        definitions = entries.map(\.definition)
-        self.byName = byName
+        self.init(entries)
     }
 
     private init(_ entries: [Entry]) {

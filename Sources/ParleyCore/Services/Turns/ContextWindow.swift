@@ -66,7 +66,6 @@ struct ContextWindow {
             message.content = message.content.map { part in
                 guard case .toolResult(var result) = part, savedByClearing(result) > 0 else { return part }
                 result.text = note
-                result.data = nil
                 return .toolResult(result)
             }
             return message
