@@ -9,6 +9,9 @@ struct StringToken {
     /// How many bytes of UTF-8 the string has once its escapes are decoded.
     private let decodedCount: Int
 
+    /// Whether nothing but ASCII stands between the quotation marks; a string that knows it of itself is hashed and compared by its bytes.
+    private let isASCII: Bool
+
     /// Verifies a string literal.
     ///
     /// - Parameters:
@@ -19,6 +22,7 @@ struct StringToken {
     init(at start: Int, in text: Span<UInt8>) throws(SyntaxFault) {
         var index = start + 1
         var saved = 0
+        var isASCII = true
         while index < text.count {
             let eight = EightBytes(of: text, at: index)
             let marks =
@@ -33,8 +37,10 @@ struct StringToken {
                 self.start = start
                 end = index + 1
                 decodedCount = index - start - 1 - saved
+                self.isASCII = isASCII
                 return
             }
+            if text[index] >= 0x80 { isASCII = false }
             try Self.skipSpecial(at: &index, in: text, saved: &saved)
         }
         throw SyntaxFault(.wrong("the text ends inside a string"), at: text.count)
@@ -47,7 +53,7 @@ struct StringToken {
     func decoded(in text: Span<UInt8>) -> String {
         if decodedCount == end - start - 2 {
             // The initialiser above has proved the range to be well-formed UTF-8.
-            return String(copying: UTF8Span(unchecked: text.extracting(start + 1..<end - 1)))
+            return String(copying: UTF8Span(unchecked: text.extracting(start + 1..<end - 1), isKnownASCII: isASCII))
         }
         return unescaped(in: text)
     }
