@@ -230,9 +230,12 @@ extension AgentHost: MessageHandler {
         }
         let claim = method.callerRule == .new ? nil : claim ?? state.withLock { $0.defaultCaller }
         let (caller, token) = try resolve(claim, method)
-        let handle = RequestHandle(runsTurn: method is SendMessage, turns: turns)
+        let runsTurn = method is SendMessage
+        let handle = RequestHandle(runsTurn: runsTurn, turns: turns)
         state.withLock { $0.handles[reply.id] = handle }
-        queue.add(method.scope.locks(for: caller), bytes: bytes, cancellation: handle.cancellation) { [self] entry in
+        // A turn goes on where its model's answer will most likely arrive, so that admission and end wake no other thread.
+        let place = runsTurn ? models.defaultModel.provider.thread : nil
+        queue.add(method.scope.locks(for: caller), bytes: bytes, cancellation: handle.cancellation, place: place) { [self] entry in
             let call = Call(
                 host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })

@@ -49,7 +49,8 @@ final class ToolRunner: Sendable {
                 told(.toolCallStarted(call, source: tools[call.name]?.source.name ?? "none"))
                 // Each is an activity of its own; a deterministic host lets one go as far as it can before the next begins.
                 ambient.beginActivity()
-                group.addTask { [self] in
+                // What a tool does may take long, and must not hold up what models say, which may arrive where the turn goes on.
+                group.addTask(executorPreference: globalConcurrentExecutor) { [self] in
                     let told: @Sendable (TurnEvent.Body) -> Void = { body in
                         let isLate = Task.isCancelled
                         progress.withLock { progress in
