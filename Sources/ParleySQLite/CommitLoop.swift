@@ -16,8 +16,8 @@ struct CommitLoop: Sendable {
     ///
     /// - Parameters:
     ///   - writer: whose connection it writes with.
-    ///   - sums: told of what becomes of transactions.
-    init(writer: any DatabaseWriter, sums: WindowSums, logger: Logger) {
+    ///   - counters: told of what becomes of transactions.
+    init(writer: any DatabaseWriter, counters: CounterMemory, logger: Logger) {
         let log = LogCare(logger: logger)
         writer.writeWithoutTransaction { log.watch($0) }
         threads = JobThreads(name: "parley-commit") { jobs in
@@ -25,9 +25,9 @@ struct CommitLoop: Sendable {
                 writer.writeWithoutTransaction { db in
                     if batch.first?.isAlone == true {
                         Self.runAlone(batch, db)
-                        sums.forget()
+                        counters.forget()
                     } else {
-                        Self.commit(batch, db, sums, logger)
+                        Self.commit(batch, db, counters, logger)
                     }
                     log.look(db)
                 }
@@ -64,14 +64,14 @@ struct CommitLoop: Sendable {
     }
 
     /// Commits some jobs together, and answers them.
-    static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ sums: WindowSums, _ logger: Logger) {
+    static func commit(_ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ counters: CounterMemory, _ logger: Logger) {
         // Only left from a batch before this one that could not be rolled back.
         rollBack(db, logger)
         let answers: [@Sendable () -> Void]
         do {
-            answers = try run(jobs, db, sums, hasSavepoints: false) ?? run(jobs, db, sums, hasSavepoints: true) ?? []
+            answers = try run(jobs, db, counters, hasSavepoints: false) ?? run(jobs, db, counters, hasSavepoints: true) ?? []
             try db.run("COMMIT")
-            sums.commit()
+            counters.commit()
         } catch {
             rollBack(db, logger)
             let failure = SQLiteFailure.failure(for: error)
@@ -87,25 +87,27 @@ struct CommitLoop: Sendable {
     ///   alone, so that the transaction was given up.
     /// - Throws: when the whole transaction is lost.
     private static func run(
-        _ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ sums: WindowSums, hasSavepoints: Bool
+        _ jobs: ArraySlice<DatabaseJob>, _ db: Database, _ counters: CounterMemory, hasSavepoints: Bool
     ) throws -> [@Sendable () -> Void]? {
         try db.run("BEGIN IMMEDIATE")
         try requireFile(of: db)
-        try sums.begin(db)
+        try counters.begin(db)
         var answers: [@Sendable () -> Void] = []
         answers.reserveCapacity(jobs.count)
         for job in jobs {
             if hasSavepoints { try db.run("SAVEPOINT job") }
-            let changes = db.totalChangesCount
+            let trace = counters.trace(in: db)
             do {
-                answers.append(try job.run(db))
+                let answer = try job.run(db)
+                if hasSavepoints { try counters.writeAdditions(to: db) }
+                answers.append(answer)
             } catch {
                 // A full disk and the like make SQLite undo the whole transaction by itself.
                 guard db.isInsideTransaction, jobs.count > 1 else { throw error }
                 if hasSavepoints {
                     try db.run("ROLLBACK TO job")
-                    sums.forget()
-                } else if db.totalChangesCount != changes || error is DatabaseError {
+                    counters.forget()
+                } else if counters.trace(in: db) != trace || error is DatabaseError {
                     try db.run("ROLLBACK")
                     return nil
                 }
@@ -114,6 +116,7 @@ struct CommitLoop: Sendable {
             }
             if hasSavepoints { try db.run("RELEASE job") }
         }
+        try counters.writeAdditions(to: db)
         return answers
     }
 

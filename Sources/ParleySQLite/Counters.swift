@@ -29,11 +29,11 @@ enum CounterWidths {
                 """
             }.joined(separator: " + ")
     }()
-    /// Counts one more, with the beginnings of the four rows.
+    /// Counts some more, with the beginnings of the four rows and how many.
     fileprivate static let addition =
         "INSERT INTO counters (name, subject, width, start, count) VALUES "
-        + all.enumerated().map { level, width in "(?1, ?2, \(width), ?\(level + 3), 1)" }.joined(separator: ", ")
-        + " ON CONFLICT (name, subject, width, start) DO UPDATE SET count = count + 1"
+        + all.enumerated().map { level, width in "(?1, ?2, \(width), ?\(level + 3), ?7)" }.joined(separator: ", ")
+        + " ON CONFLICT (name, subject, width, start) DO UPDATE SET count = count + excluded.count"
 
     /// The row of a width that counts a moment.
     static func start(of moment: Int64, width: Int64) -> Int64 {
@@ -82,16 +82,17 @@ extension StoreTransaction {
     /// How much was taken from a moment on.
     func count(_ counter: Counter, from moment: Int64) throws -> Int {
         let count =
-            if let last = sums?.sum(of: counter, near: moment) {
+            if let last = counters?.sum(of: counter, near: moment) {
                 last.edge == moment ? last.count : try last.count - self.count(counter, in: last.edge..<moment)
             } else {
                 try sum(counter, from: moment)
             }
-        sums?.keep(WindowSums.Sum(edge: moment, count: count), of: counter)
+        counters?.keep(CounterMemory.Sum(edge: moment, count: count), of: counter)
         return count
     }
 
     private func sum(_ counter: Counter, from moment: Int64) throws -> Int {
+        try writeAdditions()
         let starts = CounterWidths.ranges(from: moment).map(\.range.lowerBound)
         return try db.first(
             CounterWidths.sum, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3]
@@ -100,7 +101,8 @@ extension StoreTransaction {
 
     /// How much was taken within a short time.
     private func count(_ counter: Counter, in range: Range<Int64>) throws -> Int {
-        try db.first(
+        if counters?.isUnwritten(counter, in: range) == true { try writeAdditions() }
+        return try db.first(
             "SELECT coalesce(sum(count), 0) FROM counters WHERE name = ? AND subject = ? AND width = 1 AND start >= ? AND start < ?",
             counter.name, counter.subject, range.lowerBound, range.upperBound
         ) { $0[0] } ?? 0
@@ -111,6 +113,7 @@ extension StoreTransaction {
     /// - Parameter rank: counted from 1, the oldest.
     /// - Returns: nil when there are not as many.
     func moment(_ counter: Counter, ofOldest rank: Int, from moment: Int64) throws -> Int64? {
+        try writeAdditions()
         var rank = rank
         for (level, (_, range)) in CounterWidths.ranges(from: moment).enumerated() where !range.isEmpty {
             guard var found = try row(counter, level: level, in: range, holding: &rank) else { continue }
@@ -129,7 +132,8 @@ extension StoreTransaction {
 
     /// When the last was taken.
     func lastMoment(_ counter: Counter) throws -> Int64? {
-        try db.first(
+        try writeAdditions()
+        return try db.first(
             "SELECT start FROM counters WHERE name = ? AND subject = ? AND width = 1 ORDER BY start DESC LIMIT 1",
             counter.name, counter.subject
         ) { $0[0] }
@@ -137,19 +141,24 @@ extension StoreTransaction {
 
     /// Counts one more.
     func add(_ counter: Counter, at moment: Int64) throws {
-        let starts = CounterWidths.all.map { CounterWidths.start(of: moment, width: $0) }
-        try db.run(CounterWidths.addition, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3])
-        sums?.add(1, to: counter, at: moment)
+        guard let counters else { return try db.add(1, to: counter, at: moment) }
+        counters.add(counter, at: moment)
+    }
+
+    /// Writes what was counted, so that the rows tell all.
+    private func writeAdditions() throws {
+        try counters?.writeAdditions(to: db)
     }
 
     /// Counts one less of what was taken at a moment.
     func remove(_ counter: Counter, at moment: Int64) throws {
+        try writeAdditions()
         for width in CounterWidths.all {
             let start = CounterWidths.start(of: moment, width: width)
             let changed = try db.run(
                 "UPDATE counters SET count = count - 1 WHERE name = ? AND subject = ? AND width = ? AND start = ?", counter.name,
                 counter.subject, width, start)
-            if width == 1 { sums?.add(-changed, to: counter, at: moment) }
+            if width == 1 { counters?.subtract(changed, from: counter, at: moment) }
             try db.run(
                 "DELETE FROM counters WHERE name = ? AND subject = ? AND width = ? AND start = ? AND count = 0", counter.name,
                 counter.subject, width, start)
@@ -162,14 +171,16 @@ extension StoreTransaction {
         // Or else the check of the database would miss what is discarded here.
         try surroundings.clock.advance(to: time, in: db)
         let edge = time - Int64(QuotaPolicy.maximumWindowSeconds) * 1_000
+        try writeAdditions()
         try db.run("DELETE FROM counters WHERE width > 0 AND start + width <= ?", edge)
-        sums?.forget()
+        counters?.forgetSums()
     }
 
     /// Forgets all that was counted.
     func clear(_ counter: Counter) throws {
+        try writeAdditions()
         try db.run("DELETE FROM counters WHERE name = ? AND subject = ?", counter.name, counter.subject)
-        sums?.forget()
+        counters?.forgetSums()
     }
 
     /// The first row of a range in which a rank falls; rows before it are taken off the rank.
@@ -187,5 +198,13 @@ extension StoreTransaction {
         }
         rank = left
         return found
+    }
+}
+
+extension StatementSource {
+    /// Counts some more of what was taken at a moment.
+    func add(_ count: Int, to counter: Counter, at moment: Int64) throws {
+        let starts = CounterWidths.all.map { CounterWidths.start(of: moment, width: $0) }
+        try run(CounterWidths.addition, counter.name, counter.subject, starts[0], starts[1], starts[2], starts[3], count)
     }
 }

@@ -22,7 +22,7 @@ package final class SQLiteStore: Store {
     let searches: ReadLoop
     /// Where files are read.
     let importDesk = FileDesk()
-    private let sums = WindowSums()
+    private let counters = CounterMemory()
     private let statements = StatementMemory()
     private let commits: CommitLoop
     private let reads: ReadLoop
@@ -34,15 +34,15 @@ package final class SQLiteStore: Store {
         self.file = file
         self.configuration = configuration
         self.surroundings = surroundings
-        commits = CommitLoop(writer: writer, sums: sums, logger: configuration.logger)
+        commits = CommitLoop(writer: writer, counters: counters, logger: configuration.logger)
         reads = ReadLoop(reader: writer, logger: configuration.logger)
         searches = ReadLoop(ofSearches: writer, logger: configuration.logger)
     }
 
     /// Does something in a transaction that is committed when the call returns.
     func write<Value: Sendable>(_ body: @escaping @Sendable (StoreTransaction) throws -> Value) async throws(Failure) -> Value {
-        try await commits.write { [surroundings, sums, statements] db in
-            try body(StoreTransaction(db: db, statements: statements, surroundings: surroundings, sums: sums))
+        try await commits.write { [surroundings, counters, statements] db in
+            try body(StoreTransaction(db: db, statements: statements, surroundings: surroundings, counters: counters))
         }
     }
 

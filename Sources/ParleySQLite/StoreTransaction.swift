@@ -6,14 +6,14 @@ import ParleyCore
 struct StoreTransaction {
     let db: StoreConnection
     let surroundings: StoreSurroundings
-    /// What windows hold, where it is remembered: in transactions that write.
-    let sums: WindowSums?
+    /// What is known of counters beside the database: in transactions that write.
+    let counters: CounterMemory?
 
     /// Begins to use a connection.
-    init(db: Database, statements: StatementMemory? = nil, surroundings: StoreSurroundings, sums: WindowSums? = nil) {
+    init(db: Database, statements: StatementMemory? = nil, surroundings: StoreSurroundings, counters: CounterMemory? = nil) {
         self.db = StoreConnection(database: db, statements: statements)
         self.surroundings = surroundings
-        self.sums = sums
+        self.counters = counters
     }
 }
 

@@ -49,7 +49,7 @@ import Testing
                 fail: { outcomes.add("\(number) \($0.code)") }, isAlone: false)
         }
         queue.writeWithoutTransaction { db in
-            CommitLoop.commit(jobs[...], db, WindowSums(), Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            CommitLoop.commit(jobs[...], db, CounterMemory(), Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
             #expect(!db.isInsideTransaction)
         }
         return outcomes.all.sorted()
@@ -168,7 +168,8 @@ import Testing
     // MARK: The loops on their threads
 
     @Test func workAloneKeepsItsPlace() async throws {
-        let loop = CommitLoop(writer: queue, sums: WindowSums(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let loop = CommitLoop(
+            writer: queue, counters: CounterMemory(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         let order = Outcomes()
         try await loop.write { db in
             #expect(db.isInsideTransaction)
@@ -185,7 +186,8 @@ import Testing
     }
 
     @Test func manyTasksAreAnswered() async throws {
-        let loop = CommitLoop(writer: queue, sums: WindowSums(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let loop = CommitLoop(
+            writer: queue, counters: CounterMemory(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
                 group.addTask {

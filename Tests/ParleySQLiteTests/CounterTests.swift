@@ -88,13 +88,16 @@ import Testing
                                     switch Int.random(in: 0..<20, using: &chance) {
                                     case 0: try transaction.clear(counter)
                                     case 1..<5:
-                                        if let oldest = try anew.moment(counter, ofOldest: 1, from: moment) {
+                                        if let oldest = try transaction.moment(counter, ofOldest: 1, from: moment) {
                                             try transaction.remove(counter, at: oldest)
                                         }
                                     case 5..<12: try transaction.add(counter, at: moment)
                                     default: break
                                     }
                                     let remembered = try transaction.count(counter, from: edge)
+                                    // What is left unwritten is compared after the commit.
+                                    guard Bool.random(using: &chance) else { continue }
+                                    try transaction.counters?.writeAdditions(to: transaction.db)
                                     #expect(try remembered == anew.count(counter, from: edge))
                                 }
                                 if job.isUndone { throw Undone() }
