@@ -138,7 +138,8 @@ extension StoreTransaction {
         }
         if !collector.isFull {
             try db.forEach(
-                list + " AND c.updated_at < ?3 ORDER BY c.updated_at DESC, c.id", person, filter.archived, before, nil, bot, read: collect)
+                list + " AND c.updated_at < ?3 ORDER BY c.updated_at DESC, c.id", person, filter.archived, before, String?.none, bot,
+                read: collect)
         }
         let end = collector.next == nil ? nil : collector.elements.last
         return Page(

@@ -226,7 +226,7 @@ extension StoreTransaction {
 
     /// How many of the turns that a limit counts are held since a moment of quota time.
     private func held(_ key: QuotaKey, of party: QuotaParty, from moment: Int64) throws -> Int {
-        func count(_ sql: String, _ subject: (any SQLValue)?) throws -> Int { try db.first(sql, subject, moment) { $0[0] } ?? 0 }
+        func count(_ sql: String, _ subject: some SQLValue) throws -> Int { try db.first(sql, subject, moment) { $0[0] } ?? 0 }
         return switch key {
         case .systemTurns: try count("SELECT count(*) FROM holds WHERE ? IS NULL AND admitted_at >= ?", Int64?.none)
         case .systemAnonymousTurns:

@@ -11,8 +11,20 @@ protocol SQLValue {
     /// - Returns: SQLite's result code.
     func bind(to statement: OpaquePointer, at index: Int32) -> Int32
 
-    /// Reads a column, counted from 0, of the row at which a statement stands; it is known not to be null.
+    /// Reads a column, counted from 0, of the row at which a statement stands; only an optional is asked to read a null.
     init(readingColumn index: Int32, of statement: OpaquePointer)
+}
+
+/// Nothing is null.
+extension Optional: SQLValue where Wrapped: SQLValue {
+    func bind(to statement: OpaquePointer, at index: Int32) -> Int32 {
+        // What is not bound is null, and what is nil need not be asked for in the statement.
+        self?.bind(to: statement, at: index) ?? SQLITE_OK
+    }
+
+    init(readingColumn index: Int32, of statement: OpaquePointer) {
+        self = sqlite3_column_type(statement, index) == SQLITE_NULL ? nil : Wrapped(readingColumn: index, of: statement)
+    }
 }
 
 extension Int64: SQLValue {

@@ -6,14 +6,9 @@ import Glibc
 struct StoredRow {
     fileprivate let statement: OpaquePointer
 
-    /// A column, counted from 0, that is never null.
+    /// A column, counted from 0; one that may be null is read as an optional.
     subscript<Value: SQLValue>(index: Int32) -> Value {
         Value(readingColumn: index, of: statement)
-    }
-
-    /// A column, counted from 0, that may be null.
-    subscript<Value: SQLValue>(index: Int32) -> Value? {
-        sqlite3_column_type(statement, index) == SQLITE_NULL ? nil : Value(readingColumn: index, of: statement)
     }
 }
 
@@ -41,29 +36,33 @@ extension StatementSource {
     ///
     /// - Returns: how many rows it changed.
     @discardableResult
-    func run(_ sql: String, _ values: (any SQLValue)?...) throws -> Int {
-        try step(sql, values) { _ in true }
+    func run<each Value: SQLValue>(_ sql: String, _ values: repeat each Value) throws -> Int {
+        try step(compiled(sql), repeat each values) { _ in true }
         return database.changesCount
     }
 
     /// Reads the first row, nil when there is none.
     ///
     /// - Parameter read: takes what it needs of the row.
-    func first<Value>(_ sql: String, _ values: (any SQLValue)?..., read: (StoredRow) throws -> Value) throws -> Value? {
-        var value: Value?
-        try step(sql, values) { row in
-            value = try read(row)
+    func first<Row, each Value: SQLValue>(
+        _ sql: String, _ values: repeat each Value, read: (StoredRow) throws -> Row
+    ) throws -> Row? {
+        var first: Row?
+        try step(compiled(sql), repeat each values) { row in
+            first = try read(row)
             return false
         }
-        return value
+        return first
     }
 
     /// Reads all rows.
     ///
     /// - Parameter read: takes what it needs of one row. It must not run the same statement again.
-    func all<Value>(_ sql: String, _ values: (any SQLValue)?..., read: (StoredRow) throws -> Value) throws -> [Value] {
-        var all: [Value] = []
-        try step(sql, values) { row in
+    func all<Row, each Value: SQLValue>(
+        _ sql: String, _ values: repeat each Value, read: (StoredRow) throws -> Row
+    ) throws -> [Row] {
+        var all: [Row] = []
+        try step(compiled(sql), repeat each values) { row in
             all.append(try read(row))
             return true
         }
@@ -73,8 +72,10 @@ extension StatementSource {
     /// Reads rows until the reader has enough.
     ///
     /// - Parameter read: takes what it needs of one row and tells whether it wants another. It must not run the same statement again.
-    func forEach(_ sql: String, _ values: (any SQLValue)?..., read: (StoredRow) throws -> Bool) throws {
-        try step(sql, values, read)
+    func forEach<each Value: SQLValue>(
+        _ sql: String, _ values: repeat each Value, read: (StoredRow) throws -> Bool
+    ) throws {
+        try step(compiled(sql), repeat each values, read: read)
     }
 
     /// Reads a row, then the one that it leads to, and so on.
@@ -88,7 +89,7 @@ extension StatementSource {
         while let key = next {
             next = nil
             var isThere = false
-            try step(compiled, [key]) { row in
+            try step(compiled, key) { row in
                 isThere = true
                 next = try read(row)
                 return false
@@ -97,20 +98,19 @@ extension StatementSource {
         }
     }
 
-    private func step(_ sql: String, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
-        try step(compiled(sql), values, read)
-    }
-
-    private func step(_ compiled: Statement, _ values: [(any SQLValue)?], _ read: (StoredRow) throws -> Bool) throws {
+    private func step<each Value: SQLValue>(
+        _ compiled: Statement, _ values: repeat each Value, read: (StoredRow) throws -> Bool
+    ) throws {
         try withExtendedLifetime(compiled) {
             let statement = compiled.sqliteStatement
             defer {
                 sqlite3_reset(statement)
                 sqlite3_clear_bindings(statement)
             }
-            for index in values.indices {
-                guard let value = values[index] else { continue }
-                let code = value.bind(to: statement, at: Int32(index + 1))
+            var index: Int32 = 0
+            for value in repeat each values {
+                index += 1
+                let code = value.bind(to: statement, at: index)
                 guard code == SQLITE_OK else { throw failure(code, compiled.sql) }
             }
             errno = 0
