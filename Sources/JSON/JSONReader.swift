@@ -198,6 +198,9 @@ package struct JSONReader: Sendable {
         return skipped
     }
 
+    /// Where the value lies that was read last, in indices of the buffer that the reader was made with.
+    package var lastValue: Range<Int> { mark..<cursor.position }
+
     // MARK: Errors
 
     /// The error for the value or key that was read last or is being read, such as an unknown field.

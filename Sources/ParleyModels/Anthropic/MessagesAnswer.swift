@@ -4,6 +4,7 @@ import ParleyCore
 /// An answer that is put together from the events of a streamed message.
 struct MessagesAnswer: ServerAnswer {
     private(set) var ending: AnswerEnding?
+    var pieces = PieceReader<MessagesEvent>()
     private let failures: FailureTranslation
     private var events: [ModelEvent] = []
     private var blocks = ContentBlocks()

@@ -10,6 +10,8 @@ struct MessagesEvent: ServerPiece {
         /// `text`, `thinking`, `redacted_thinking`, `tool_use`; for an addition `text_delta` and the like.
         var type = ""
         var text = ""
+        /// Where the text lies, if it is a string.
+        var textLiteral: Range<Int>?
         var thinking = ""
         var signature = ""
         /// Thinking that only the server can read.
@@ -48,6 +50,13 @@ struct MessagesEvent: ServerPiece {
     var counts = Counts()
     /// Whether it tells of an error, which `ProviderError` reads.
     var hasError = false
+
+    var text: String {
+        get { delta?.text ?? "" }
+        set { delta?.text = newValue }
+    }
+
+    var textLiteral: Range<Int>? { delta?.textLiteral }
 
     /// Reads an event.
     ///
@@ -98,7 +107,10 @@ struct MessagesEvent: ServerPiece {
         while let key = try reader.nextKey() {
             switch key {
             case "type": piece.type = try reader.textIfAny()
-            case "text": piece.text = try reader.textIfAny()
+            case "text":
+                let isString = try reader.peek() == .string
+                piece.text = try reader.textIfAny()
+                piece.textLiteral = isString ? reader.lastValue : nil
             case "thinking": piece.thinking = try reader.textIfAny()
             case "signature": piece.signature = try reader.textIfAny()
             case "data": piece.data = try reader.textIfAny()

@@ -4,6 +4,7 @@ import ParleyCore
 /// An answer that is put together from chunks.
 struct ChatAnswer: ServerAnswer {
     private(set) var ending: AnswerEnding?
+    var pieces = PieceReader<ChatChunk>()
     private let failures: FailureTranslation
     private let handling: ReasoningHandling
     private let idPrefix: String

@@ -18,6 +18,13 @@ struct ChatChunk: ServerPiece {
     /// Whether the chunk tells of an error, which `ProviderError` reads.
     var hasError = false
 
+    var text: String {
+        get { delta.content }
+        set { delta.content = newValue }
+    }
+
+    var textLiteral: Range<Int>? { delta.contentLiteral }
+
     /// Reads a chunk.
     ///
     /// - Parameter data: the data of one event, or a whole body.

@@ -4,6 +4,9 @@ import JSON
 struct ChatMessage {
     /// The text, in which there may be tags.
     var content = ""
+    /// Where it lies, if it is one string.
+    private(set) var contentLiteral: Range<Int>?
+    private var hasContent = false
     /// What stands instead of an answer.
     var refusal = ""
     /// What the model thinks, by where it stands, the most usual place first.
@@ -32,10 +35,14 @@ struct ChatMessage {
 
     /// Text, or an array of parts, of which some are thoughts (Mistral).
     private mutating func readContent(from reader: inout JSONReader) throws(JSONError) {
-        guard try reader.peek() == .array else {
+        let kind = try reader.peek()
+        defer { hasContent = true }
+        guard kind == .array else {
             content += try reader.textIfAny()
+            contentLiteral = kind == .string && !hasContent ? reader.lastValue : nil
             return
         }
+        contentLiteral = nil
         for part in try reader.value().arrayValue ?? [] {
             switch part["type"]?.stringValue ?? "text" {
             case "text": content += part["text"]?.stringValue ?? ""

@@ -11,8 +11,14 @@ protocol ServerAnswer: Sendable {
     /// How it ended, once it has.
     var ending: AnswerEnding? { get }
 
+    /// Reads what comes.
+    var pieces: PieceReader<Piece> { get set }
+
     /// Whether the model has said why it stopped, so that nothing more of the answer comes.
     var hasStopped: Bool { get }
+
+    /// Takes an event of the stream. It is the same for all answers, and asked of each so that it is compiled for each.
+    mutating func take(_ event: ServerSentEvent)
 
     /// Takes what an event of the stream says.
     ///
@@ -37,9 +43,15 @@ protocol ServerAnswer: Sendable {
 }
 
 /// What is of interest in one event of a stream, or in a whole body.
-protocol ServerPiece {
+protocol ServerPiece: Sendable {
     /// Whether it tells of an error, which `ProviderError` reads.
     var hasError: Bool { get }
+
+    /// The text that it adds to the answer, if it adds one.
+    var text: String { get set }
+
+    /// Where in the data that text lies, with its quotation marks; nil where it is none, or not one string.
+    var textLiteral: Range<Int>? { get }
 
     /// Reads the data of one event, or a whole body.
     ///
@@ -48,12 +60,11 @@ protocol ServerPiece {
 }
 
 extension ServerAnswer {
-    /// Takes an event of the stream.
     mutating func take(_ event: ServerSentEvent) {
         guard ending == nil, !event.data.isEmpty, event.event != "ping" else { return }
         guard !event.data.starts(with: done) else { return end(isComplete: true) }
         do {
-            let piece = try Piece(event.data)
+            let piece = try pieces.read(event.data)
             if piece.hasError || event.event == "error" { return fail(with: event.data) }
             take(piece, event: event.event)
         } catch {
