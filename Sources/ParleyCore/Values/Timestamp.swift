@@ -73,13 +73,12 @@ private struct TimestampText {
         var rest = number.magnitude
         var digits = digits
         var power: UInt64 = 1
-        for _ in 1..<digits { power *= 10 }
-        while rest / 10 >= power { (power, digits) = (power * 10, digits + 1) }
-        for _ in 0..<digits {
-            bytes[count] = UInt8(ascii: "0") + UInt8(rest / power)
-            count += 1
-            rest %= power
-            power /= 10
+        for _ in 0..<digits { power *= 10 }
+        while rest >= power { (power, digits) = (power * 10, digits + 1) }
+        for place in (count..<count + digits).reversed() {
+            bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
         }
+        count += digits
     }
 }
