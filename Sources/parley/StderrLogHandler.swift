@@ -47,11 +47,20 @@ struct StderrLogHandler: LogHandler {
         }
         line.append(0x0A)
         // A parent that does not read stderr must not stop the host: the line is dropped when there is no room for it.
-        var stderr = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+        var stderr = pollfd(fd: Self.descriptor, events: Int16(POLLOUT), revents: 0)
         guard poll(&stderr, 1, 0) == 1, stderr.revents & Int16(POLLOUT) != 0 else { return }
         // One write a line, so that lines of several threads and processes do not mix. Nothing can be done about a stderr that is gone.
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        _ = line.withUnsafeBytes { write(Self.descriptor, $0.baseAddress, $0.count) }
     }
+
+    /// What is written to: stderr, and where that is a pipe, that pipe opened once more, so that a write never waits, though others have taken the room
+    /// meanwhile or the line is longer than it.
+    private static let descriptor: Int32 = {
+        var status = stat()
+        guard fstat(2, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return 2 }
+        let opened = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        return opened < 0 ? 2 : opened
+    }()
 
     private static func quoted(_ text: String) -> String {
         guard text.contains(where: { $0.isWhitespace || $0 == "\"" || $0 == "=" || $0.isNewline }) else { return text }
