@@ -16,7 +16,7 @@ struct CommitLoop: Sendable {
     ///
     /// - Parameters:
     ///   - writer: whose connection it writes with.
-    ///   - counters: told of what becomes of transactions.
+    ///   - counters: told of what becomes of transactions, and made to write what it holds before they are committed.
     init(writer: any DatabaseWriter, counters: CounterMemory, logger: Logger) {
         let log = LogCare(logger: logger)
         writer.writeWithoutTransaction { log.watch($0) }

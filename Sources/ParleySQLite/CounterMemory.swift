@@ -44,7 +44,7 @@ final class CounterMemory: Sendable {
 
     /// By how many milliseconds a window may have slid: as many rows at most are taken off.
     static let reach: Int64 = 128
-    /// How many counters are remembered.
+    /// From how many counters on their sums are forgotten. What is not written is never forgotten, and gone with the commit.
     private static let maximumCount = 4_096
 
     private let state = Locked(State())
@@ -108,8 +108,8 @@ final class CounterMemory: Sendable {
     func add(_ counter: Counter, at moment: Int64) {
         state.withLock { state in
             state.added += 1
-            state.earliest = min(state.earliest, moment)
-            if state.entries[counter, default: Entry()].add(at: moment) { state.unwritten.append(counter) }
+            state.entries[counter]?.change(by: 1, at: moment)
+            state.add(1, to: counter, at: moment)
         }
     }
 
@@ -122,12 +122,22 @@ final class CounterMemory: Sendable {
     }
 
     /// Writes what is not written.
+    ///
+    /// - Throws: what SQLite throws; then that, and what was to be written after it, is still not written.
     func writeAdditions(to db: some StatementSource) throws {
-        let additions = state.withLock { $0.takeAdditions() }
+        var additions = state.withLock { $0.takeAdditions() }
         guard !additions.isEmpty else { return }
         let before = db.database.totalChangesCount
-        for (counter, addition) in additions { try db.add(addition.count, to: counter, at: addition.moment) }
-        state.withLock { $0.changes += db.database.totalChangesCount - before }
+        defer {
+            state.withLock { state in
+                state.changes += db.database.totalChangesCount - before
+                for (counter, addition) in additions { state.add(addition.count, to: counter, at: addition.moment) }
+            }
+        }
+        while let (counter, addition) = additions.last {
+            try db.add(addition.count, to: counter, at: addition.moment)
+            additions.removeLast()
+        }
     }
 }
 
@@ -136,15 +146,12 @@ extension CounterMemory.Entry {
         if let edge = sum?.edge, edge <= moment { sum?.count += difference }
     }
 
-    /// - Returns: whether nothing was unwritten before.
-    fileprivate mutating func add(at moment: Int64) -> Bool {
-        change(by: 1, at: moment)
+    fileprivate mutating func add(_ count: Int, at moment: Int64) {
         if let last = additions.indices.last, additions[last].moment == moment {
-            additions[last].count += 1
-            return false
+            additions[last].count += count
+        } else {
+            additions.append((moment, count))
         }
-        additions.append((moment, 1))
-        return additions.count == 1
     }
 }
 
@@ -157,6 +164,13 @@ extension CounterMemory.State {
 
     fileprivate mutating func forgetSums() {
         entries = entries.filter { !$0.value.additions.isEmpty }.mapValues { CounterMemory.Entry(additions: $0.additions) }
+    }
+
+    /// Takes note of what is to be written; the sum knows of it.
+    fileprivate mutating func add(_ count: Int, to counter: Counter, at moment: Int64) {
+        earliest = min(earliest, moment)
+        if entries[counter]?.additions.isEmpty != false { unwritten.append(counter) }
+        entries[counter, default: CounterMemory.Entry()].add(count, at: moment)
     }
 
     fileprivate mutating func takeAdditions() -> [(Counter, (moment: Int64, count: Int))] {

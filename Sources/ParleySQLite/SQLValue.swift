@@ -15,7 +15,7 @@ protocol SQLValue {
     init(readingColumn index: Int32, of statement: OpaquePointer)
 }
 
-/// Nothing is null.
+/// `nil` is the null of SQL.
 extension Optional: SQLValue where Wrapped: SQLValue {
     func bind(to statement: OpaquePointer, at index: Int32) -> Int32 {
         // What is not bound is null, and what is nil need not be asked for in the statement.

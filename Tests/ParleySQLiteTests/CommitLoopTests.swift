@@ -18,7 +18,8 @@ import Testing
             try db.execute(
                 sql: """
                     CREATE TABLE numbers (number INTEGER PRIMARY KEY);
-                    CREATE TABLE children (number INTEGER REFERENCES numbers (number) DEFERRABLE INITIALLY DEFERRED)
+                    CREATE TABLE children (number INTEGER REFERENCES numbers (number) DEFERRABLE INITIALLY DEFERRED);
+                    CREATE TABLE counters (name, subject, width, start, count, PRIMARY KEY (name, subject, width, start)) WITHOUT ROWID
                     """)
         }
     }
@@ -38,7 +39,9 @@ import Testing
     /// Commits jobs together.
     ///
     /// - Returns: for each `done` or the failure's code.
-    private func commit(_ bodies: [@Sendable (Database) throws -> Void]) throws -> [String] {
+    private func commit(
+        _ bodies: [@Sendable (Database) throws -> Void], _ counters: CounterMemory = CounterMemory()
+    ) throws -> [String] {
         let outcomes = Outcomes()
         let jobs = bodies.enumerated().map { number, body in
             DatabaseJob(
@@ -49,7 +52,7 @@ import Testing
                 fail: { outcomes.add("\(number) \($0.code)") }, isAlone: false)
         }
         queue.writeWithoutTransaction { db in
-            CommitLoop.commit(jobs[...], db, CounterMemory(), Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            CommitLoop.commit(jobs[...], db, counters, Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
             #expect(!db.isInsideTransaction)
         }
         return outcomes.all.sorted()
@@ -228,5 +231,58 @@ import Testing
         await expectFailure(SQLiteFailure.closed) { () async throws(Failure) in try await store.conversation("c", for: .ann) }
         await expectFailure(SQLiteFailure.closed) { () async throws(Failure) in try await store.makeConversation("c", for: .ann) }
         await expectFailure(SQLiteFailure.closed) { () async throws(Failure) in try await store.close() }
+    }
+
+    // MARK: Counters
+
+    /// What a job does beside counting one.
+    enum Job: CaseIterable {
+        case nothing, fails, writesAndFails, failsInSQLite, countsForItselfAndFails, breaksTheCommit
+
+        var isUndone: Bool { self != .nothing }
+    }
+
+    /// What jobs count counts if they are not undone, once, whoever else is.
+    @Test(arguments: Job.allCases, Job.allCases) func onlyWhatIsDoneCounts(one: Job, other: Job) throws {
+        let memory = CounterMemory()
+        let counter = Counter(name: "system.turns", subject: "")
+        func body(_ job: Job, at moment: Int64) -> @Sendable (Database) throws -> Void {
+            { db in
+                memory.add(counter, at: moment)
+                switch job {
+                case .nothing: return
+                case .fails: throw Refusal()
+                case .writesAndFails:
+                    try db.run("INSERT INTO numbers VALUES (?)", Int(moment))
+                    throw Refusal()
+                case .failsInSQLite: try db.run("INSERT INTO numbers VALUES (1), (1)")
+                case .countsForItselfAndFails:
+                    try memory.writeAdditions(to: db)
+                    memory.add(counter, at: moment)
+                    throw Refusal()
+                case .breaksTheCommit: try db.run("INSERT INTO children VALUES (99)")
+                }
+            }
+        }
+        let batches: [[Job]] = [[.nothing, one, .nothing, other, .nothing], [one], [.nothing]]
+        for (round, batch) in batches.enumerated() {
+            let before = try rows(of: counter)
+            let bodies = batch.enumerated().map { body($1, at: Int64(round * 1_000 + $0 / 2)) }
+            _ = try commit(bodies, memory)
+            let isLost = batch.contains(.breaksTheCommit)
+            let expected = isLost ? 0 : batch.count { !$0.isUndone }
+            for (width, count) in try rows(of: counter) {
+                #expect(count == before[width, default: 0] + expected, "\(batch), rows of \(width) ms")
+            }
+        }
+        #expect(try rows(of: counter).count == CounterWidths.all.count)
+    }
+
+    /// What is counted, by the width of the rows.
+    private func rows(of counter: Counter) throws -> [Int64: Int] {
+        let rows: [(Int64, Int)] = try queue.read { db in
+            try db.all("SELECT width, sum(count) FROM counters WHERE name = ? GROUP BY width", counter.name) { ($0[0], $0[1]) }
+        }
+        return Dictionary(uniqueKeysWithValues: rows)
     }
 }

@@ -59,19 +59,57 @@ import Testing
 
     private struct Undone: Error {}
 
-    /// Whatever is undone, and whoever else writes, a sum that is remembered is the one that would be made anew.
-    @Test(arguments: 1...12 as ClosedRange<UInt64>) func sumsAreRememberedRightly(seed: UInt64) async throws {
+    private enum Change {
+        case addition(Counter, Int64)
+        case removal(Counter, Int64)
+        case clearing(Counter)
+    }
+
+    /// What jobs have changed, in their order.
+    private struct Changes {
+        var jobs: [(job: Int, changes: [Change])] = []
+
+        /// Takes note that a job begins. One that was done before was undone, with all that came after it.
+        mutating func begin(_ job: Int) {
+            if let place = jobs.firstIndex(where: { $0.job == job }) { jobs.removeSubrange(place...) }
+            jobs.append((job, []))
+        }
+
+        /// Takes note of what the job has changed that is being done.
+        mutating func end(_ changes: [Change]) {
+            jobs[jobs.count - 1].changes = changes
+        }
+
+        /// What a list says that is changed in the same way.
+        func moments(of counter: Counter) -> [Int64] {
+            var moments: [Int64] = []
+            for change in jobs.flatMap(\.changes) {
+                switch change {
+                case .addition(counter, let moment): moments.append(moment)
+                case .removal(counter, let moment): if let place = moments.firstIndex(of: moment) { moments.remove(at: place) }
+                case .clearing(counter): moments = []
+                default: break
+                }
+            }
+            return moments
+        }
+    }
+
+    /// Whatever is undone, and whoever else writes, what is remembered is what a list says, and so is what was written.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>) func countersAreRememberedRightly(seed: UInt64) async throws {
         let database = try TemporaryDatabase()
         let stores = [try SQLiteStore.open(.test(.file(path: database.path))), try SQLiteStore.open(.test(.file(path: database.path)))]
         let counters = [Self.counter, Counter(name: "user.turns", subject: "1")]
+        let done = Locked(Changes())
         var chance = SeededGenerator(seed: seed)
         var now: Int64 = 1_767_225_600_000
+        var number = 0
         for _ in 0..<60 {
             // Several at once are committed together, unless one of them is undone.
             let jobs = (0..<Int.random(in: 1...6, using: &chance)).map { _ in
                 now += Int64.random(in: 0...40, using: &chance)
-                let isUndone = Int.random(in: 0..<8, using: &chance) == 0
-                return (now: now, seed: chance.next(), isUndone: isUndone)
+                number += 1
+                return (number: number, now: now, seed: chance.next(), isUndone: Int.random(in: 0..<8, using: &chance) == 0)
             }
             let store = stores[Int.random(in: 0..<2, using: &chance)]
             await withTaskGroup(of: Void.self) { group in
@@ -79,34 +117,45 @@ import Testing
                     group.addTask {
                         do {
                             try await store.write { transaction in
+                                done.withLock { $0.begin(job.number) }
                                 var chance = SeededGenerator(seed: job.seed)
-                                let anew = StoreTransaction(db: transaction.db.database, surroundings: transaction.surroundings)
+                                var changes: [Change] = []
                                 for _ in 0..<Int.random(in: 1...4, using: &chance) {
                                     let counter = counters[Int.random(in: 0..<2, using: &chance)]
                                     let edge = job.now - 1_000 + Int64.random(in: -2...2, using: &chance)
                                     let moment = job.now - Int64.random(in: 0...1_200, using: &chance)
                                     switch Int.random(in: 0..<20, using: &chance) {
-                                    case 0: try transaction.clear(counter)
+                                    case 0:
+                                        try transaction.clear(counter)
+                                        changes.append(.clearing(counter))
                                     case 1..<5:
                                         if let oldest = try transaction.moment(counter, ofOldest: 1, from: moment) {
                                             try transaction.remove(counter, at: oldest)
+                                            changes.append(.removal(counter, oldest))
                                         }
-                                    case 5..<12: try transaction.add(counter, at: moment)
+                                    case 5..<12:
+                                        try transaction.add(counter, at: moment)
+                                        changes.append(.addition(counter, moment))
                                     default: break
                                     }
-                                    let remembered = try transaction.count(counter, from: edge)
-                                    // What is left unwritten is compared after the commit.
-                                    guard Bool.random(using: &chance) else { continue }
-                                    try transaction.counters?.writeAdditions(to: transaction.db)
-                                    #expect(try remembered == anew.count(counter, from: edge))
+                                    var all = done.withLock { $0 }
+                                    all.end(changes)
+                                    #expect(try transaction.count(counter, from: edge) == all.moments(of: counter).count { $0 >= edge })
                                 }
                                 if job.isUndone { throw Undone() }
+                                done.withLock { [changes] in $0.end(changes) }
                             }
                             #expect(!job.isUndone)
                         } catch {
                             #expect(job.isUndone, "\(error)")
                         }
                     }
+                }
+            }
+            for counter in counters {
+                let moments = done.withLock { $0.moments(of: counter) }
+                for (store, edge) in zip(stores, [0, now - 1_000]) {
+                    #expect(try await store.read { try $0.count(counter, from: edge) } == moments.count { $0 >= edge })
                 }
             }
         }
@@ -130,6 +179,7 @@ import Testing
                 defer { counter.remove(from: transaction.db.database) }
                 _ = try transaction.count(Self.counter, from: 1)
                 try transaction.add(Self.counter, at: window)
+                try transaction.counters?.writeAdditions(to: transaction.db)
                 return counter.steps
             }
             steps.append(taken)
