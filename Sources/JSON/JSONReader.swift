@@ -198,7 +198,8 @@ package struct JSONReader: Sendable {
         return skipped
     }
 
-    /// Where the value lies that was read last, in indices of the buffer that the reader was made with.
+    /// Where the string, number, bool or null lies that was read last, or what was skipped last, in indices of the buffer that the reader was made
+    /// with.
     package var lastValue: Range<Int> { mark..<cursor.position }
 
     // MARK: Errors

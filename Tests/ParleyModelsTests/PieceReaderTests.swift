@@ -40,6 +40,17 @@ struct PieceReaderTests {
         for _ in 0..<400 { Self.read(Self.event(&chance), with: &pieces) }
     }
 
+    @Test func whatIsAlikeIsNotParsed() throws {
+        var pieces = PieceReader<ChatChunk>()
+        // Only what was parsed lies somewhere.
+        let first = try pieces.read(Array(#"{"choices":[{"delta":{"content":"a"}}]}"#.utf8))
+        #expect(first.text == "a" && first.textLiteral == 32..<35)
+        let second = try pieces.read(Array(#"{"choices":[{"delta":{"content":"bc"}}]}"#.utf8))
+        #expect(second.text == "bc" && second.textLiteral == nil)
+        let third = try pieces.read(Array(#"{"choices":[{"delta":{"content": "bc"}}]}"#.utf8))
+        #expect(third.text == "bc" && third.textLiteral == 33..<37)
+    }
+
     /// What lies between two equal ends need not be one string.
     @Test func whatLooksAlikeIsNot() {
         var pieces = PieceReader<ChatChunk>()
@@ -79,7 +90,9 @@ struct PieceReaderTests {
         let end = ["null", #""stop""#, #""length""#].randomElement(using: &chance) ?? ""
         let usage = Int.random(in: 0..<8, using: &chance) == 0 ? #","usage":{"prompt_tokens":3,"completion_tokens":1}"# : ""
         let other = Int.random(in: 0..<8, using: &chance) == 0 ? #""delta":{\#(content)},"# : ""
-        let text = #"{"id":"1","choices":[{\#(other)"delta":{\#(delta)},"finish_reason":\#(end)}]\#(usage)}"#
+        let message = Int.random(in: 0..<8, using: &chance) == 0 ? #","message":{\#(content)}"# : ""
+        let second = Int.random(in: 0..<8, using: &chance) == 0 ? #",{"delta":{\#(content)}}"# : ""
+        let text = #"{"id":"1","choices":[{\#(other)"delta":{\#(delta)}\#(message),"finish_reason":\#(end)}\#(second)]\#(usage)}"#
         return Int.random(in: 0..<12, using: &chance) == 0 ? String(text.prefix(Int.random(in: 0..<text.count, using: &chance))) : text
     }
 

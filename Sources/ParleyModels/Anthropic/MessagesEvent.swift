@@ -53,7 +53,10 @@ struct MessagesEvent: ServerPiece {
 
     var text: String {
         get { delta?.text ?? "" }
-        set { delta?.text = newValue }
+        set {
+            delta?.text = newValue
+            delta?.textLiteral = nil
+        }
     }
 
     var textLiteral: Range<Int>? { delta?.textLiteral }
@@ -107,10 +110,7 @@ struct MessagesEvent: ServerPiece {
         while let key = try reader.nextKey() {
             switch key {
             case "type": piece.type = try reader.textIfAny()
-            case "text":
-                let isString = try reader.peek() == .string
-                piece.text = try reader.textIfAny()
-                piece.textLiteral = isString ? reader.lastValue : nil
+            case "text": (piece.text, piece.textLiteral) = try reader.literalIfAny()
             case "thinking": piece.thinking = try reader.textIfAny()
             case "signature": piece.signature = try reader.textIfAny()
             case "data": piece.data = try reader.textIfAny()

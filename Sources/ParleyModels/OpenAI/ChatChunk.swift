@@ -20,7 +20,7 @@ struct ChatChunk: ServerPiece {
 
     var text: String {
         get { delta.content }
-        set { delta.content = newValue }
+        set { delta.replaceContent(with: newValue) }
     }
 
     var textLiteral: Range<Int>? { delta.contentLiteral }

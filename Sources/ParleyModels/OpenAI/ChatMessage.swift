@@ -6,7 +6,7 @@ struct ChatMessage {
     var content = ""
     /// Where it lies, if it is one string.
     private(set) var contentLiteral: Range<Int>?
-    private var hasContent = false
+    private var hasReadContent = false
     /// What stands instead of an answer.
     var refusal = ""
     /// What the model thinks, by where it stands, the most usual place first.
@@ -33,16 +33,23 @@ struct ChatMessage {
         }
     }
 
+    /// Says another text instead of the one that was read.
+    mutating func replaceContent(with text: String) {
+        content = text
+        contentLiteral = nil
+    }
+
     /// Text, or an array of parts, of which some are thoughts (Mistral).
     private mutating func readContent(from reader: inout JSONReader) throws(JSONError) {
-        let kind = try reader.peek()
-        defer { hasContent = true }
-        guard kind == .array else {
-            content += try reader.textIfAny()
-            contentLiteral = kind == .string && !hasContent ? reader.lastValue : nil
+        let isFirst = !hasReadContent
+        hasReadContent = true
+        contentLiteral = nil
+        guard try reader.peek() == .array else {
+            let text = try reader.literalIfAny()
+            content += text.text
+            if isFirst { contentLiteral = text.place }
             return
         }
-        contentLiteral = nil
         for part in try reader.value().arrayValue ?? [] {
             switch part["type"]?.stringValue ?? "text" {
             case "text": content += part["text"]?.stringValue ?? ""

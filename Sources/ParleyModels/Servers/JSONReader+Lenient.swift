@@ -31,6 +31,13 @@ extension JSONReader {
         return try string()
     }
 
+    /// A string, or "" for anything else, and where the string lies.
+    mutating func literalIfAny() throws(JSONError) -> (text: String, place: Range<Int>?) {
+        let isString = try peek() == .string
+        let text = try textIfAny()
+        return (text, isString ? lastValue : nil)
+    }
+
     /// The text of a tool call's arguments; some servers (Ollama) send the object itself.
     mutating func argumentsIfAny() throws(JSONError) -> String {
         switch try peek() {

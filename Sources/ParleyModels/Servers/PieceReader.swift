@@ -11,12 +11,16 @@ struct PieceReader<Piece: ServerPiece>: Sendable {
         /// Where its text lies, with the quotation marks.
         let literal: Range<Int>
 
-        /// The text of a piece that differs from this one in nothing else; nil for any other.
+        /// The text of a piece that differs from this one in nothing else.
+        ///
+        /// - Parameter other: the piece's data.
+        /// - Returns: nil for any other piece.
         func text(of other: [UInt8]) -> String? {
             let after = data.count - literal.upperBound
             let end = other.count - after
-            guard end > literal.lowerBound, isSame(other, at: 0, as: 0, literal.lowerBound),
-                isSame(other, at: end, as: literal.upperBound, after)
+            let quote = UInt8(ascii: "\"")
+            guard end > literal.lowerBound, other[literal.lowerBound] == quote, other[end - 1] == quote,
+                isSame(other, at: 0, as: 0, literal.lowerBound), isSame(other, at: end, as: literal.upperBound, after)
             else { return nil }
             var reader = JSONReader(other, in: literal.lowerBound..<end)
             do throws(JSONError) {
@@ -44,6 +48,7 @@ struct PieceReader<Piece: ServerPiece>: Sendable {
     /// Reads a piece.
     ///
     /// - Parameter data: the data of one event.
+    /// - Returns: what parsing it says.
     /// - Throws: `JSONError` of kind syntax.
     mutating func read(_ data: [UInt8]) throws(JSONError) -> Piece {
         if let text = pattern?.text(of: data), var piece = pattern?.piece {

@@ -47,10 +47,10 @@ protocol ServerPiece: Sendable {
     /// Whether it tells of an error, which `ProviderError` reads.
     var hasError: Bool { get }
 
-    /// The text that it adds to the answer, if it adds one.
+    /// The text that it adds to the answer, if it adds one; to set it says another instead, which lies nowhere.
     var text: String { get set }
 
-    /// Where in the data that text lies, with its quotation marks; nil where it is none, or not one string.
+    /// Where in the data that text lies, with its quotation marks; nil where it is not one string.
     var textLiteral: Range<Int>? { get }
 
     /// Reads the data of one event, or a whole body.
