@@ -230,12 +230,10 @@ extension AgentHost: MessageHandler {
         }
         let claim = method.callerRule == .new ? nil : claim ?? state.withLock { $0.defaultCaller }
         let (caller, token) = try resolve(claim, method)
-        let runsTurn = method is SendMessage
-        let handle = RequestHandle(runsTurn: runsTurn, turns: turns)
+        let handle = RequestHandle(runsTurn: method is SendMessage, turns: turns)
         state.withLock { $0.handles[reply.id] = handle }
-        // A turn goes on where its model's answer will most likely arrive, so that admission and end wake no other thread.
-        let place = runsTurn ? models.defaultModel.provider.thread : nil
-        queue.add(method.scope.locks(for: caller), bytes: bytes, cancellation: handle.cancellation, place: place) { [self] entry in
+        let thread = method.asksModel ? models.defaultModel.provider.thread : nil
+        queue.add(method.scope.locks(for: caller), bytes: bytes, cancellation: handle.cancellation, executor: thread) { [self] entry in
             let call = Call(
                 host: self, requestID: reply.id, caller: caller, newToken: token, handle: handle, reply: reply,
                 release: { entry.release() })
@@ -271,7 +269,9 @@ extension AgentHost: MessageHandler {
     /// Runs a turn that waited, and whose host is gone.
     private func adopt(_ begun: BegunTurn) {
         let cancellation = Cancellation()
-        queue.add([], cancellation: cancellation, beginsHere: false) { [turns] _ in await turns.run(begun, cancellation: cancellation) }
+        queue.add([], cancellation: cancellation, beginsHere: false, executor: models.defaultModel.provider.thread) { [turns] _ in
+            await turns.run(begun, cancellation: cancellation)
+        }
     }
 
     /// Notes the cause of a failure that clients are not told.

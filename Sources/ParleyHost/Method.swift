@@ -12,6 +12,8 @@ protocol Method: Sendable {
     var callerRule: CallerRule { get }
     /// Whether it is taken even when too many requests are unanswered, because it makes room.
     var bypassesLimit: Bool { get }
+    /// Whether it runs a turn: it goes on where the model's answer will most likely arrive, so that its admission and its end wake no other thread.
+    var asksModel: Bool { get }
     /// Whether its answer may be long, so that it begins only when the connection takes more; see `AnswerGate`.
     var answersAtLength: Bool { get }
     /// Where the client comes from, as the parent process says; a person whom the request makes comes from there too.
@@ -30,6 +32,7 @@ extension Method {
     static var since: Int { 1 }
     var callerRule: CallerRule { .known }
     var bypassesLimit: Bool { false }
+    var asksModel: Bool { false }
     var answersAtLength: Bool { false }
     var clientAddress: ClientAddress? { nil }
 }

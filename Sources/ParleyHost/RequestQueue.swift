@@ -9,19 +9,19 @@ final class RequestQueue: Sendable {
         fileprivate let locks: [Scope.Lock]
         fileprivate let bytes: Int
         fileprivate let cancellation: Cancellation
-        fileprivate let place: (any TaskExecutor)?
+        fileprivate let executor: (any TaskExecutor)?
         fileprivate let work: @Sendable (Entry) async -> Void
         private let queue: RequestQueue
         private let held = Locked(true)
 
         fileprivate init(
-            locks: [Scope.Lock], bytes: Int, cancellation: Cancellation, place: (any TaskExecutor)?, queue: RequestQueue,
+            locks: [Scope.Lock], bytes: Int, cancellation: Cancellation, executor: (any TaskExecutor)?, queue: RequestQueue,
             work: @escaping @Sendable (Entry) async -> Void
         ) {
             self.locks = locks
             self.bytes = bytes
             self.cancellation = cancellation
-            self.place = place
+            self.executor = executor
             self.queue = queue
             self.work = work
         }
@@ -112,13 +112,13 @@ final class RequestQueue: Sendable {
     ///   - bytes: how large the request is.
     ///   - cancellation: is armed to cancel the request's task.
     ///   - beginsHere: whether the calling thread carries it out as far as it comes without waiting.
-    ///   - place: where it goes on once it has waited; nil where all tasks do.
+    ///   - executor: where it goes on once it has waited; nil where all tasks do.
     ///   - work: the request; the scope is let go when it returns, at the latest.
     func add(
-        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation, beginsHere: Bool = true, place: (any TaskExecutor)? = nil,
+        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation, beginsHere: Bool = true, executor: (any TaskExecutor)? = nil,
         work: @escaping @Sendable (Entry) async -> Void
     ) {
-        let entry = Entry(locks: locks, bytes: bytes, cancellation: cancellation, place: place, queue: self, work: work)
+        let entry = Entry(locks: locks, bytes: bytes, cancellation: cancellation, executor: executor, queue: self, work: work)
         ambient.beginActivity()
         let begins = state.withLock { state in
             state.count += 1
@@ -136,7 +136,7 @@ final class RequestQueue: Sendable {
         guard begins else { return }
         guard beginsHere else { return begin(entry) }
         // As far as it comes without waiting, a request is carried out by the thread that reads it: to wake another one takes longer.
-        arm(entry, Task.immediate(executorPreference: entry.place) { await self.carryOut(entry) })
+        arm(entry, Task.immediate(executorPreference: entry.executor) { await self.carryOut(entry) })
     }
 
     /// Returns when no request waits or runs, or when the task is cancelled.
@@ -161,7 +161,7 @@ final class RequestQueue: Sendable {
 
     /// Begins a request that is not carried out by whoever calls this, such as one that lets go of what it waited for, who has work of their own.
     private func begin(_ entry: Entry) {
-        arm(entry, Task(executorPreference: entry.place) { await self.carryOut(entry) })
+        arm(entry, Task(executorPreference: entry.executor) { await self.carryOut(entry) })
     }
 
     private func carryOut(_ entry: Entry) async {
@@ -178,14 +178,14 @@ final class RequestQueue: Sendable {
         let ready: [Entry] = state.withLock { state in
             var ready: [Entry] = []
             for lock in entry.locks {
-                guard let place = state.lines.index(forKey: lock.key) else { continue }
-                for granted in state.lines.values[place].letGo() {
+                guard let index = state.lines.index(forKey: lock.key) else { continue }
+                for granted in state.lines.values[index].letGo() {
                     let id = ObjectIdentifier(granted)
                     let missing = state.missing[id, default: 1] - 1
                     state.missing[id] = missing == 0 ? nil : missing
                     if missing == 0 { ready.append(granted) }
                 }
-                if state.lines.values[place].isUnused { state.lines.remove(at: place) }
+                if state.lines.values[index].isUnused { state.lines.remove(at: index) }
             }
             return ready
         }

@@ -4,6 +4,7 @@ import ParleyCore
 /// `regenerateMessage`: answers a message of the user's again; the new answer is a sibling of the earlier ones.
 struct RegenerateMessage: Method {
     static let name = "regenerateMessage"
+    let asksModel = true
     private let request: TurnRequest
 
     var scope: Scope { request.scope }
@@ -30,6 +31,7 @@ struct RegenerateMessage: Method {
 /// `editMessage`: says something else in the place of a message of the user's, which stays as a sibling, and answers that.
 struct EditMessage: Method {
     static let name = "editMessage"
+    let asksModel = true
     private let request: TurnRequest
 
     var scope: Scope { request.scope }

@@ -4,6 +4,7 @@ import ParleyCore
 /// `sendMessage`: sends a message, in a new conversation if none is named, and runs its turn.
 struct SendMessage: Method {
     static let name = "sendMessage"
+    let asksModel = true
 
     /// Who makes a conversation may be made with it.
     var callerRule: CallerRule { request.makesConversation ? .knownOrNew : .known }
