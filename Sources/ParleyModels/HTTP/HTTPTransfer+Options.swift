@@ -36,7 +36,7 @@ extension HTTPTransfer {
         try check(parley_curl_set_string(easy, CURLOPT_NOPROXY, configuration.proxy.exceptions.joined(separator: ",")))
         try check(parley_curl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1))
         // Every transfer has such a buffer all the time. libcurl reads again while there is more, so that larger ones save next to nothing.
-        try check(parley_curl_set_long(easy, CURLOPT_BUFFERSIZE, 8 << 10))
+        try check(parley_curl_set_long(easy, CURLOPT_BUFFERSIZE, 4 << 10))
     }
 
     private func setVersion(_ version: HTTPClientConfiguration.Version) throws(HTTPFailure) {
