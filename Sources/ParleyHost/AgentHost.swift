@@ -268,10 +268,8 @@ extension AgentHost: MessageHandler {
 
     /// Runs a turn that waited, and whose host is gone.
     private func adopt(_ begun: BegunTurn) {
-        let cancellation = Cancellation()
-        queue.add([], cancellation: cancellation, beginsHere: false, executor: models.defaultModel.provider.thread) { [turns] _ in
-            await turns.run(begun, cancellation: cancellation)
-        }
+        let thread = models.defaultModel.provider.thread
+        queue.add([], beginsHere: false, executor: thread) { [turns] in await turns.run(begun, cancellation: $0.cancellation) }
     }
 
     /// Notes the cause of a failure that clients are not told.

@@ -8,7 +8,8 @@ final class RequestQueue: Sendable {
     final class Entry: Sendable {
         fileprivate let locks: [Scope.Lock]
         fileprivate let bytes: Int
-        fileprivate let cancellation: Cancellation
+        /// Cancels the request's task.
+        let cancellation: Cancellation
         fileprivate let executor: (any TaskExecutor)?
         fileprivate let work: @Sendable (Entry) async -> Void
         private let queue: RequestQueue
@@ -115,8 +116,8 @@ final class RequestQueue: Sendable {
     ///   - executor: where it goes on once it has waited; nil where all tasks do.
     ///   - work: the request; the scope is let go when it returns, at the latest.
     func add(
-        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation, beginsHere: Bool = true, executor: (any TaskExecutor)? = nil,
-        work: @escaping @Sendable (Entry) async -> Void
+        _ locks: [Scope.Lock], bytes: Int = 0, cancellation: Cancellation = Cancellation(), beginsHere: Bool = true,
+        executor: (any TaskExecutor)? = nil, work: @escaping @Sendable (Entry) async -> Void
     ) {
         let entry = Entry(locks: locks, bytes: bytes, cancellation: cancellation, executor: executor, queue: self, work: work)
         ambient.beginActivity()
